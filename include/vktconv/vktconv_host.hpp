@@ -1,0 +1,181 @@
+// vktconv-host: for callers with no Vulkan code of their own. Picks and owns a device, owns buffers and staging, runs
+// transposed convolutions on host arrays of any size.
+//
+//     vktconv::host::Device device;                                  // the best one
+//     VktcConvTransposeDesc desc = vktcDefaultDesc(2);
+//     desc.inChannels = 64; ...
+//     std::vector<float> output(vktconv::host::tensor_sizes(desc).output_elements);
+//     vktconv::host::conv_transpose(device, desc, input.data(), weights.data(), bias.data(), output.data());
+//
+// Errors are exceptions of type vktconv::host::Error. Threading: a Device may be shared by threads (its queue is locked
+// inside); a ConvTranspose or a Buffer is used by one thread at a time. Lifetime: everything is destroyed before its
+// Device.
+#pragma once
+
+#include <vktconv/vktconv.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace vktconv::host {
+
+class Error : public std::runtime_error {
+ public:
+  explicit Error(const VktcError& error);  // what() is the message
+  const VktcError& error() const noexcept { return error_; }
+
+ private:
+  VktcError error_;
+};
+
+// ---- devices --------------------------------------------------------------------------------------------------------
+
+struct DeviceSummary {
+  uint32_t index = 0;
+  std::string name;
+  std::string driver;       // "NVIDIA 580.159.04", "llvmpipe Mesa 26.1.6"
+  VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
+  uint32_t api_version = 0;
+  uint32_t vendor_id = 0;
+  uint32_t device_id = 0;
+  std::string refused;      // empty: usable; otherwise why not
+};
+
+// In the order of vkEnumeratePhysicalDevices. Empty where there is no Vulkan loader or driver.
+std::vector<DeviceSummary> list_devices();
+
+struct DeviceOptions {
+  // "": the best (discrete, integrated, virtual, CPU; among equals the first); "1": by index; otherwise a part of the
+  // name, in any case of letters, that names exactly one device.
+  std::string device;
+  bool validation = false;  // the Khronos layer with synchronization validation; Error where it is missing
+  std::function<void(const std::string&)> on_validation_message;  // default: to stderr
+  // Where compiled pipelines are kept between runs. Empty: not kept. See default_pipeline_cache_file().
+  std::filesystem::path pipeline_cache_file;
+  // For tests: behave as a device without these would. Names of features and extensions as Vulkan spells them, for example
+  // "bufferDeviceAddress", "VK_KHR_push_descriptor", "storageBuffer16BitAccess".
+  std::vector<std::string> disable;
+};
+
+// $XDG_CACHE_HOME/vktconv/pipelines.bin or ~/.cache/vktconv/pipelines.bin; empty where there is no home.
+std::filesystem::path default_pipeline_cache_file();
+
+class Device {
+ public:
+  explicit Device(const DeviceOptions& options = {});
+  ~Device();  // waits for the device; writes the pipeline cache file
+  Device(Device&&) noexcept;
+  Device& operator=(Device&&) noexcept;
+
+  VktcContext context() const;
+  const DeviceSummary& summary() const;
+
+  // The Vulkan objects, for those who want to go further. queue(): only through submit(), or with nothing else running.
+  VkInstance instance() const;
+  VkPhysicalDevice physical_device() const;
+  VkDevice device() const;
+  VkQueue queue() const;
+  uint32_t queue_family() const;
+  PFN_vkGetInstanceProcAddr get_instance_proc_addr() const;
+  const VkPhysicalDeviceProperties& properties() const;
+  VkDeviceSize max_allocation_size() const;  // the lower of maxMemoryAllocationSize and maxBufferSize
+  VkDeviceSize device_local_memory() const;  // bytes of the largest device-local heap
+  uint32_t validation_message_count() const;  // errors and warnings so far; 0 without validation
+
+  // Records into a fresh command buffer, submits it and waits.
+  void submit(const std::function<void(VkCommandBuffer)>& record);
+  // The same, bracketed by count timestamps that record() writes to the given pool from query 0 on (they are reset
+  // before). Returns them in nanoseconds. Error where the queue has no timestamps.
+  std::vector<double> submit_timed(uint32_t count, const std::function<void(VkCommandBuffer, VkQueryPool)>& record);
+  bool has_timestamps() const;
+
+  // Writes the pipeline cache file now; does nothing without one.
+  void save_pipeline_cache();
+
+  struct Impl;
+  Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// Device-local memory that compute shaders and transfers may use (STORAGE, TRANSFER_SRC, TRANSFER_DST, and
+// SHADER_DEVICE_ADDRESS where the device has it). Copies go through a staging buffer in chunks.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Device& device, VkDeviceSize size);  // Error with VKTC_ERROR_LIMIT_EXCEEDED over max_allocation_size()
+  ~Buffer();
+  Buffer(Buffer&&) noexcept;
+  Buffer& operator=(Buffer&&) noexcept;
+
+  VkBuffer handle() const;
+  VkDeviceSize size() const;
+  VktcBuffer view(VkDeviceSize offset = 0) const;  // from offset to the end; an empty Buffer gives a zero view
+
+  void upload(const void* source, VkDeviceSize bytes, VkDeviceSize offset = 0);
+  void download(void* destination, VkDeviceSize bytes, VkDeviceSize offset = 0);
+  void fill(uint32_t word);  // the whole buffer, for poisoning
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// ---- running --------------------------------------------------------------------------------------------------------
+
+struct TensorSizes {
+  int64_t input_elements = 0, weight_elements = 0, bias_elements = 0, output_elements = 0;
+  int64_t element_size = 0;
+  std::vector<int64_t> output_size;  // spatial
+};
+
+TensorSizes tensor_sizes(const VktcConvTransposeDesc& desc);  // Error where desc is invalid
+
+struct RunOptions {
+  VktcPlanOptions plan = {};
+  // Called with done out of total bytes of output, from the calling thread.
+  std::function<void(uint64_t done, uint64_t total)> progress;
+  // The most bytes one device buffer may have; 0: what the device allows. For tests.
+  VkDeviceSize max_buffer_size = 0;
+  // The most bytes one piece of work may take on the device altogether; 0: a share of its memory.
+  VkDeviceSize max_device_memory = 0;
+};
+
+// Runs one problem on host arrays, in the element type of desc (16-bit types as uint16_t). What is too large for one
+// buffer, one binding or the device's memory is cut into slabs. bias is ignored without desc.hasBias.
+void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const void* input, const void* weights,
+                    const void* bias, void* output, const RunOptions& options = {});
+
+// One problem with its weights on the device, to be run many times. The problem must fit on the device as a whole.
+class ConvTranspose {
+ public:
+  ConvTranspose(Device& device, const VktcConvTransposeDesc& desc, const VktcPlanOptions& options = {});
+  ~ConvTranspose();
+  ConvTranspose(ConvTranspose&&) noexcept;
+  ConvTranspose& operator=(ConvTranspose&&) noexcept;
+
+  VktcPlan plan() const;
+  const VktcPlanRequirements& requirements() const;
+
+  void set_weights(const void* weights, const void* bias);
+  void run(const void* input, void* output);
+
+  // For callers that keep their data on the device: the buffers of the call, input and output included.
+  VktcBuffers buffers() const;
+  Buffer& input();
+  Buffer& output();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vktconv::host

@@ -1,0 +1,23 @@
+// Chooses an algorithm and its tile for a problem on a device. Pure.
+#pragma once
+
+#include <string>
+
+#include "device_caps.h"
+#include "plan.h"
+#include "shape.h"
+
+namespace vktconv {
+
+struct PlanOptions {
+  std::string algorithm;  // empty: choose
+  VktcMemoryAccess memory_access = VKTC_MEMORY_ACCESS_AUTO;
+};
+
+bool make_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, Plan& plan,
+               VktcError& error);
+
+// The plan in words, several lines: phases, dispatches, tiles, bytes, FLOP, why this algorithm.
+std::string explain_plan(const Problem& problem, const DeviceCaps& caps, const Plan& plan);
+
+}  // namespace vktconv

@@ -1,0 +1,43 @@
+// Transposed convolution by its definition, on the CPU: 3D scatter, double accumulation. Shares no code with src/.
+#pragma once
+
+#include <vktconv/vktconv.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace vktconv::reference {
+
+// All arrays hold elements of desc.dataType (16-bit types as uint16_t), dense as vktconv.h says. desc must be valid.
+
+struct Value {
+  double value = 0;        // the sum in double; for i32 the exact wrapped value
+  double magnitude = 0;    // sum of |x * w| + |bias|, for error bounds
+  int64_t terms = 0;       // number of products
+};
+
+// Every output, by scatter. threads 0: all cores.
+std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const void* input, const void* weights,
+                                  const void* bias, unsigned threads = 0);
+
+// One output by its flat index, by looking for the inputs that land on it (for sampling huge outputs).
+Value conv_transpose_at(const VktcConvTransposeDesc& desc, const void* input, const void* weights, const void* bias,
+                        int64_t output_index);
+
+// The largest |error| that an honest result may have: (terms + 2) * 2^-24 * magnitude, plus half a unit in the last place for
+// 16-bit types; 0 for i32.
+double error_bound(const VktcConvTransposeDesc& desc, const Value& expected);
+
+// True where actual, element index of an output array, is within the bound; NaN is not (unless expected is NaN).
+bool matches(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index);
+
+// The value rounded to the data type, as a user of --cpu gets it.
+void round_to_type(const VktcConvTransposeDesc& desc, std::span<const Value> values, void* output);
+
+// Deterministic test data in desc.dataType. exact: small integers, whose products and sums have no rounding in any
+// type; otherwise uniform in [-1, 1).
+enum class Fill { exact, random };
+void fill(VktcDataType type, Fill kind, uint64_t seed, void* data, int64_t elements);
+
+}  // namespace vktconv::reference
