@@ -5,8 +5,9 @@
 
 namespace vktconv::support {
 
+// Narrowing: overflow gives infinity, subnormals are kept, a NaN stays a (quiet) NaN with its sign.
 float f16_to_float(uint16_t bits);
-uint16_t float_to_f16(float value);  // overflow gives infinity, NaN stays NaN
+uint16_t float_to_f16(float value);
 float bf16_to_float(uint16_t bits);
 uint16_t float_to_bf16(float value);
 // From double in one rounding, for references.
