@@ -17,6 +17,9 @@ struct Value {
   int64_t terms = 0;       // number of products
 };
 
+// The spatial output sizes, spatialRank of them.
+std::vector<int64_t> output_size(const VktcConvTransposeDesc& desc);
+
 // Every output, by scatter. threads 0: all cores.
 std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const void* input, const void* weights,
                                   const void* bias, unsigned threads = 0);
@@ -32,11 +35,19 @@ double error_bound(const VktcConvTransposeDesc& desc, const Value& expected);
 // True where actual, element index of an output array, is within the bound; NaN is not (unless expected is NaN).
 bool matches(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index);
 
+// True where actual is the expected value rounded once to the data type: for data of Fill::exact. Zeros of either sign are
+// equal, and so are NaNs.
+bool equals(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index);
+
+// Element index of an array in the data type of desc, as a number.
+double element(const VktcConvTransposeDesc& desc, const void* data, int64_t index);
+
 // The value rounded to the data type, as a user of --cpu gets it.
 void round_to_type(const VktcConvTransposeDesc& desc, std::span<const Value> values, void* output);
 
-// Deterministic test data in desc.dataType. exact: small integers, whose products and sums have no rounding in any
-// type; otherwise uniform in [-1, 1).
+// Deterministic test data. exact: integers from -4 to 4, whose products and sums (of up to 2^20 products) are exact in fp32, so
+// that only the store to a 16-bit type rounds; random: uniform in [-1, 1), for i32 over all its values. An element depends
+// on seed and its index alone.
 enum class Fill { exact, random };
 void fill(VktcDataType type, Fill kind, uint64_t seed, void* data, int64_t elements);
 
