@@ -1,0 +1,14 @@
+# Settings that all of our own targets share. None of them reaches a user of the libraries.
+
+function(vktconv_target_defaults target)
+  target_compile_features(${target} PRIVATE cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+    if(VKTCONV_WARNINGS_AS_ERRORS)
+      target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+    endif()
+  elseif(MSVC AND VKTCONV_WARNINGS_AS_ERRORS)
+    target_compile_options(${target} PRIVATE /W4 /WX)
+  endif()
+endfunction()
