@@ -62,6 +62,11 @@ struct BF16 {
   using Stored = uint16_t;
   static double read(uint16_t x) { return half_bits::bf16_to_double(x); }
 };
+// Already read, whatever it was stored as.
+struct Number {
+  using Stored = double;
+  static double read(double x) { return x; }
+};
 struct I32 {
   using Stored = int32_t;
   static double read(int32_t x) { return static_cast<double>(x); }
@@ -179,11 +184,10 @@ std::vector<Source> sources(const Axis& axis, int64_t o) {
   return found;
 }
 
-template <typename Type>
-Value gather_one(const Geometry& g, const void* input, const void* weights, const void* bias, int64_t output_index) {
-  using Stored = typename Type::Stored;
-  const auto* x = static_cast<const Stored*>(input);
-  const auto* w = static_cast<const Stored*>(weights);
+// One output; x, w and bias give the element at an index as it is stored.
+template <typename Type, typename Input, typename Weights, typename Bias>
+Value gather_one(const Geometry& g, bool has_bias, const Input& x, const Weights& w, const Bias& bias,
+                 int64_t output_index) {
   const auto& [depth, height, width] = g.axes;
   const int64_t ow = output_index % width.output;
   const int64_t oh = output_index / width.output % height.output;
@@ -195,20 +199,29 @@ Value gather_one(const Geometry& g, const void* input, const void* weights, cons
   const std::vector<Source> from_height = sources(height, oh);
   const std::vector<Source> from_width = sources(width, ow);
   Sum<Type> sum;
-  if (bias) sum.add_bias(static_cast<const Stored*>(bias)[out_channel]);
+  if (has_bias) sum.add_bias(bias(out_channel));
   for (int64_t c = group * g.group_in_channels(); c < (group + 1) * g.group_in_channels(); ++c) {
     const int64_t x_plane = (batch * g.in_channels + c) * g.input_plane();
     const int64_t w_plane = (c * g.group_out_channels() + out_channel % g.group_out_channels()) * g.taps();
     for (const Source& d : from_depth) {
       for (const Source& h : from_height) {
         for (const Source& i : from_width) {
-          sum.add_product(x[x_plane + (d.input * height.input + h.input) * width.input + i.input],
-                          w[w_plane + (d.tap * height.kernel + h.tap) * width.kernel + i.tap]);
+          sum.add_product(x(x_plane + (d.input * height.input + h.input) * width.input + i.input),
+                          w(w_plane + (d.tap * height.kernel + h.tap) * width.kernel + i.tap));
         }
       }
     }
   }
   return sum.value();
+}
+
+template <typename Type>
+Value gather_one_from_arrays(const Geometry& g, const void* input, const void* weights, const void* bias,
+                             int64_t output_index) {
+  auto element_of = [](const void* data) {
+    return [stored = static_cast<const typename Type::Stored*>(data)](int64_t i) { return stored[i]; };
+  };
+  return gather_one<Type>(g, bias != nullptr, element_of(input), element_of(weights), element_of(bias), output_index);
 }
 
 double read_element(VktcDataType type, const void* data, int64_t index) {
@@ -282,15 +295,28 @@ Value conv_transpose_at(const VktcConvTransposeDesc& desc, const void* input, co
   if (!desc.hasBias) bias = nullptr;
   switch (desc.dataType) {
     case VKTC_DATA_TYPE_F32:
-      return gather_one<F32>(g, input, weights, bias, output_index);
+      return gather_one_from_arrays<F32>(g, input, weights, bias, output_index);
     case VKTC_DATA_TYPE_F16:
-      return gather_one<F16>(g, input, weights, bias, output_index);
+      return gather_one_from_arrays<F16>(g, input, weights, bias, output_index);
     case VKTC_DATA_TYPE_BF16:
-      return gather_one<BF16>(g, input, weights, bias, output_index);
+      return gather_one_from_arrays<BF16>(g, input, weights, bias, output_index);
     case VKTC_DATA_TYPE_I32:
-      return gather_one<I32>(g, input, weights, bias, output_index);
+      return gather_one_from_arrays<I32>(g, input, weights, bias, output_index);
   }
   return {};
+}
+
+Value conv_transpose_at(const VktcConvTransposeDesc& desc, const ElementSource& input, const ElementSource& weights,
+                        const ElementSource& bias, int64_t output_index) {
+  const Geometry g(desc);
+  const bool has_bias = desc.hasBias != VK_FALSE;
+  if (desc.dataType != VKTC_DATA_TYPE_I32) {
+    return gather_one<Number>(g, has_bias, input, weights, bias, output_index);
+  }
+  auto integers = [](const ElementSource& source) {
+    return [&source](int64_t i) { return static_cast<int32_t>(source(i)); };
+  };
+  return gather_one<I32>(g, has_bias, integers(input), integers(weights), integers(bias), output_index);
 }
 
 double error_bound(const VktcConvTransposeDesc& desc, const Value& expected) {

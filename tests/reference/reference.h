@@ -4,6 +4,7 @@
 #include <vktconv/vktconv.h>
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,12 @@ std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const void*
 // One output by its flat index, by looking for the inputs that land on it (for sampling huge outputs).
 Value conv_transpose_at(const VktcConvTransposeDesc& desc, const void* input, const void* weights, const void* bias,
                         int64_t output_index);
+
+// The same for tensors that are nowhere in host memory: each source gives the element at a flat index as a number that the
+// data type represents exactly. bias is called only with desc.hasBias.
+using ElementSource = std::function<double(int64_t)>;
+Value conv_transpose_at(const VktcConvTransposeDesc& desc, const ElementSource& input, const ElementSource& weights,
+                        const ElementSource& bias, int64_t output_index);
 
 // The largest |error| that an honest result may have: (terms + 2) * 2^-24 * magnitude, plus half a unit in the last place for
 // 16-bit types; 0 for i32.
