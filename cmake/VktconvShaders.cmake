@@ -8,9 +8,10 @@
 # adds the shader "<file stem>.<variant>", e.g. gather.f32.descriptors. A variant whose NEEDS this glslang lacks is
 # left out and named in one line at the end of the configuration; find_shader() returns null for it.
 #
-#   vktconv_finish_shaders()
+#   vktconv_finish_shaders([TARGET <name>] [NAMESPACE <namespace>])
 #
-# ends the table: it makes the object library vktconv-shaders, which implements src/shader_table.h.
+# ends the table: it makes the object library vktconv-shaders, which implements src/shader_table.h. With a target and a
+# namespace of its own, another room keeps a table apart from that of the library (bench/CMakeLists.txt).
 
 set(VKTCONV_SHADER_PROBES ${CMAKE_CURRENT_LIST_DIR}/probes)
 set(VKTCONV_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/VktconvEmbedSpirv.cmake)
@@ -94,6 +95,15 @@ function(vktconv_add_shader file)
 endfunction()
 
 function(vktconv_finish_shaders)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "TARGET;NAMESPACE" "")
+  set(target vktconv-shaders)
+  set(namespace vktconv)
+  if(arg_TARGET)
+    set(target ${arg_TARGET})
+  endif()
+  if(arg_NAMESPACE)
+    set(namespace ${arg_NAMESPACE})
+  endif()
   get_property(names GLOBAL PROPERTY VKTCONV_SHADER_NAMES)
   get_property(left_out GLOBAL PROPERTY VKTCONV_SHADERS_LEFT_OUT)
   get_property(lacks GLOBAL PROPERTY VKTCONV_GLSLANG_LACKS)
@@ -110,18 +120,22 @@ function(vktconv_finish_shaders)
   endforeach()
   list(LENGTH names count)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/shader_table.cpp.in shader_table.cpp @ONLY)
-  add_library(vktconv-shaders OBJECT shader_table.cpp)
+  add_library(${target} OBJECT shader_table.cpp)
   set_source_files_properties(shader_table.cpp PROPERTIES OBJECT_DEPENDS "${depends}")
-  vktconv_target_defaults(vktconv-shaders)
-  set_target_properties(vktconv-shaders PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  target_include_directories(vktconv-shaders PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
+  vktconv_target_defaults(${target})
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
 
   if(left_out)
     list(REMOVE_DUPLICATES lacks)
     list(JOIN lacks ", " lacks)
     list(JOIN left_out ", " left_out)
-    message(STATUS "vktconv: ${count} shaders; left out, because ${VKTCONV_GLSLANG} does not know ${lacks}: ${left_out}")
+    message(STATUS "${target}: ${count} shaders; left out, because ${VKTCONV_GLSLANG} does not know ${lacks}: ${left_out}")
   else()
-    message(STATUS "vktconv: ${count} shaders, none left out")
+    message(STATUS "${target}: ${count} shaders, none left out")
   endif()
+  # The next table begins empty.
+  foreach(property VKTCONV_SHADER_NAMES VKTCONV_SHADERS_LEFT_OUT VKTCONV_GLSLANG_LACKS)
+    set_property(GLOBAL PROPERTY ${property})
+  endforeach()
 endfunction()
