@@ -1,5 +1,11 @@
 # Settings that all of our own targets share. None of them reaches a user of the libraries.
 
+if(VKTCONV_SANITIZERS)
+  # For everything below the top folder, and the same when linking: a part without them would hide its faults.
+  add_compile_options(-fsanitize=${VKTCONV_SANITIZERS} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${VKTCONV_SANITIZERS})
+endif()
+
 function(vktconv_target_defaults target)
   target_compile_features(${target} PRIVATE cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
