@@ -1,13 +1,15 @@
 // Problems as text: one descriptor string in benchdnn's style, or a suite file in JSON.
 //
-// Descriptor: g<groups> mb<batch> ic<in channels> oc<out channels>, then per axis letter d, h, w: i<letter> input size,
-// k<letter> kernel, s<letter> stride, p<letter> padding at the beginning, e<letter> padding at the end,
-// op<letter> output padding, d<letter> dilation; then "bias" and n"name". Fields may be separated by "_".
-// Fields that are left out: mb 1, g 1, s 1, p 0, e = p, op 0, dilation 1. A field given for some axes only is copied to the
-// inner axes from the next outer one that has it (ih64kh3 means 64x64 and 3x3 only where w is declared by no field). Unlike
-// benchdnn, dilation 1 means neighbouring taps, and mb defaults to 1. The rank is that of the i fields:
-// id/ih/iw = 3D, ih/iw or ih alone = 2D, iw alone = 1D.
-//     g1mb16_ic32iw131072_oc64kw3sw2pw1dw2n"kb1.79"
+// Descriptor: fields in any order, each at most once, optionally separated by "_".
+//     mb<batch> g<groups> ic<in channels> oc<out channels>
+//     then, with an axis letter d, h or w at the end: i input size, k kernel, s stride, p padding at the beginning,
+//     e padding at the end, op output padding, d dilation (1: neighbouring taps, unlike in benchdnn), o output size
+//     dt<type>: dtf32 (what is assumed), dtf16, dtbf16, dti32; bias; n"name", with \" and \\ inside
+// The rank is that of the i fields: id is 3D, ih without id is 2D, iw alone is 1D. Fields of one kind that are left out
+// on inner axes are copied from the nearest outer axis that has one: ih64kh3 is 64x64 and 3x3. Left out altogether: mb
+// 1, g 1, s 1, p 0, e as p, op 0, d 1, no bias, no name; ic, oc, i and k must be there. An o field decides nothing, it
+// is checked.
+//     mb16_ic32iw131072_oc64kw3sw2pw1dw2_n"kb1.79"
 #pragma once
 
 #include <vktconv/vktconv.h>
@@ -20,22 +22,30 @@
 namespace vktconv::support {
 
 struct NamedProblem {
-  std::string name;
-  VktcConvTransposeDesc desc;  // data type F32 unless the text says otherwise ("dtf16", "dtbf16", "dti32")
+  std::string name;            // empty where the text gives none
+  VktcConvTransposeDesc desc;  // data type F32 unless the text says otherwise
 };
 
-// Throws std::invalid_argument that says what is wrong and at which character.
+// Throws std::invalid_argument that says what is wrong and at which character. What it returns is valid:
+// vktcGetOutputSize accepts it.
 NamedProblem parse_problem(std::string_view text);
 
-// The shortest text that parse_problem turns back into the same problem.
+// The text that parse_problem turns back into the same problem, without the fields that need not be there. Valid or
+// not, so that it can name a problem that was refused; std::invalid_argument for a rank or data type that has no text.
 std::string format_problem(const NamedProblem& problem);
 
-// The keys of shared/workloads: name, batch, in_channels, out_channels, input, kernel, stride, padding (or padding_begin
-// and padding_end), output_padding, dilation, groups, bias. "output", where given, is checked. Throws
-// std::invalid_argument that names the file, the problem and the key.
+// A suite: {"about": "...", "problems": [{...}, ...]} with the keys of shared/workloads: name, batch, in_channels,
+// out_channels, input, kernel, stride, padding (or padding_begin and padding_end), output_padding, dilation, groups,
+// bias, dtype ("f32" and so on), output (checked). Lists are per axis, outermost first; a single number in place of a
+// list stands for all axes; the rank is the length of the list "input". name, in_channels, out_channels, input and
+// kernel must be there. Unknown or repeated keys and repeated names are refused. Throws std::invalid_argument that
+// names the file, the problem and the key; what it returns is valid.
 std::vector<NamedProblem> load_suite(const std::filesystem::path& file);
 
-const char* data_type_name(VktcDataType type);            // "f32", "f16", "bf16", "i32"
-VktcDataType parse_data_type(std::string_view text);      // throws std::invalid_argument
+// The same from text; source stands for the file in messages.
+std::vector<NamedProblem> parse_suite(std::string_view text, const std::string& source);
+
+const char* data_type_name(VktcDataType type);        // "f32", "f16", "bf16", "i32"; "?" for anything else
+VktcDataType parse_data_type(std::string_view text);  // throws std::invalid_argument
 
 }  // namespace vktconv::support
