@@ -1,0 +1,36 @@
+# Installs the libraries with their headers, the package for find_package(vktconv CONFIG), the pkg-config files and the
+# tools. vktconv-host is a part of its own, so that a package without it has none of its dependencies.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vktconv)
+set(generated_dir ${PROJECT_BINARY_DIR}/package)
+
+# pkg-config finds its files anywhere when they name the prefix relative to themselves.
+file(RELATIVE_PATH pc_prefix "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")
+
+configure_package_config_file(cmake/vktconvConfig.cmake.in ${generated_dir}/vktconvConfig.cmake
+                              INSTALL_DESTINATION ${package_dir})
+# Before 1.0 a minor version may change the API.
+write_basic_package_version_file(${generated_dir}/vktconvConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+configure_file(cmake/vktconv.pc.in ${generated_dir}/vktconv.pc @ONLY)
+
+install(TARGETS vktconv EXPORT vktconvTargets)
+install(EXPORT vktconvTargets NAMESPACE vktconv:: DESTINATION ${package_dir})
+install(FILES include/vktconv/vktconv.h include/vktconv/vktconv.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vktconv)
+install(FILES ${generated_dir}/vktconvConfig.cmake ${generated_dir}/vktconvConfigVersion.cmake DESTINATION ${package_dir})
+install(FILES ${generated_dir}/vktconv.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+if(TARGET vktconv-host)
+  configure_file(cmake/vktconv-host.pc.in ${generated_dir}/vktconv-host.pc @ONLY)
+  install(TARGETS vktconv-host EXPORT vktconvHostTargets)
+  install(EXPORT vktconvHostTargets NAMESPACE vktconv:: DESTINATION ${package_dir})
+  install(FILES include/vktconv/vktconv_host.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vktconv)
+  install(FILES ${generated_dir}/vktconv-host.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
+foreach(tool vktconv-cli vktconv-bench)
+  if(TARGET ${tool})
+    install(TARGETS ${tool})
+  endif()
+endforeach()
