@@ -5,9 +5,7 @@
 
 namespace vktconv {
 
-VktcError no_error() {
-  return VktcError{VKTC_SUCCESS, VK_SUCCESS, {}, {}};
-}
+VktcError no_error() { return VktcError{VKTC_SUCCESS, VK_SUCCESS, {}, {}}; }
 
 bool fail(VktcError& error, VktcStatus status, const char* parameter, const char* format, ...) {
   error = no_error();

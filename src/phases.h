@@ -20,8 +20,8 @@ struct Phase {
 };
 
 struct AxisPhases {
-  int64_t tap_step = 1;    // stride / gcd(stride, dilation)
-  int64_t input_step = 1;  // dilation / gcd(stride, dilation)
+  int64_t tap_step = 1;       // stride / gcd(stride, dilation)
+  int64_t input_step = 1;     // dilation / gcd(stride, dilation)
   std::vector<Phase> phases;  // min(stride, output) of them, by first_output
 };
 
