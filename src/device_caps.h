@@ -31,6 +31,7 @@ struct DeviceCaps {
   uint32_t max_compute_shared_memory_size = 16384;
   uint32_t max_push_constants_size = 128;
   uint64_t max_storage_buffer_range = 1u << 27;
+  uint32_t max_storage_buffers_per_stage = 4;  // maxPerStageDescriptorStorageBuffers
   uint64_t max_memory_allocation_size = 1u << 30;
   uint64_t max_buffer_size = 1u << 30;
   uint64_t min_storage_buffer_offset_alignment = 256;
@@ -39,7 +40,7 @@ struct DeviceCaps {
   uint32_t subgroup_size = 1;
   uint32_t min_subgroup_size = 1;
   uint32_t max_subgroup_size = 1;
-  bool subgroup_basic = false;       // in compute shaders, like the next three
+  bool subgroup_basic = false;  // in compute shaders, like the next three
   bool subgroup_arithmetic = false;
   bool subgroup_shuffle = false;
   bool subgroup_ballot = false;
@@ -47,14 +48,14 @@ struct DeviceCaps {
   bool compute_full_subgroups = false;
 
   // Features that the application enabled.
-  bool storage_16bit = false;      // storageBuffer16BitAccess and shaderInt16
+  bool storage_16bit = false;  // storageBuffer16BitAccess and shaderInt16
   bool shader_float16 = false;
   bool buffer_device_address = false;
   bool push_descriptor = false;
   bool vulkan_memory_model = false;
   bool cooperative_matrix = false;
   bool cooperative_matrix2 = false;
-  bool shader_bfloat16 = false;    // with its cooperative matrices
+  bool shader_bfloat16 = false;  // with its cooperative matrices
   bool shader_int8 = false;
   bool storage_8bit = false;
   bool integer_dot_product = false;
@@ -64,7 +65,7 @@ struct DeviceCaps {
   // Rates for the cost model; 0: unknown.
   uint32_t multiprocessors = 0;
   double fp32_flops = 0;
-  double matrix_flops = 0;  // fp16 in, fp32 accumulate
+  double matrix_flops = 0;      // fp16 in, fp32 accumulate
   double memory_bandwidth = 0;  // bytes per second, read and written
 };
 

@@ -25,16 +25,16 @@ struct Dispatch {
   std::string name;                 // for people: "gather, batch 0..7"
   std::vector<uint32_t> constants;  // specialization constants 0, 1, 2, ...
   std::array<uint32_t, 3> group_count = {1, 1, 1};
-  std::vector<Window> windows;      // binding 0, 1, 2, ... or, with device addresses, the pushed addresses in this order
-  std::vector<uint32_t> params;     // push constants, after the addresses if there are any
-  bool barrier_before = false;      // reads or overwrites what an earlier dispatch of the same list wrote
-  uint32_t subgroup_size = 0;       // to require; 0: whatever the device takes
+  std::vector<Window> windows;   // binding 0, 1, 2, ... or, with device addresses, the pushed addresses in this order
+  std::vector<uint32_t> params;  // push constants, after the addresses if there are any
+  bool barrier_before = false;   // reads or overwrites what an earlier dispatch of the same list wrote
+  uint32_t subgroup_size = 0;    // to require; 0: whatever the device takes
 };
 
 struct Plan {
   std::string algorithm;
-  std::string tile;    // for people
-  std::string reason;  // why this algorithm, for people: one or more lines
+  std::string tile;             // for people
+  std::string reason;           // why this algorithm, for people: one or more lines
   bool device_address = false;  // windows are reached through addresses, not descriptors
   uint64_t packed_weights_bytes = 0;
   uint64_t workspace_bytes = 0;

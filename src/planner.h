@@ -17,6 +17,10 @@ struct PlanOptions {
 bool make_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, Plan& plan,
                VktcError& error);
 
+// The algorithms in the order of the planner's table; null past the end.
+const char* algorithm_name(uint32_t index);
+const char* algorithm_summary(uint32_t index);
+
 // The plan in words, several lines: phases, dispatches, tiles, bytes, FLOP, why this algorithm.
 std::string explain_plan(const Problem& problem, const DeviceCaps& caps, const Plan& plan);
 

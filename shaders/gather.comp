@@ -1,0 +1,200 @@
+// The universal kernel: every output gathers the inputs that land on it. Serves every problem on every device.
+//
+// Layouts: input [batch, in-channels, spatial], packed weights [group, out-channel block, tap, in-channel, channel of
+// the block] as Accumulator (pack_gather.comp), bias [out-channels], output [batch, out-channels, spatial].
+//
+// A workgroup computes one phase (one residue of the output position modulo the stride on each axis), so all its
+// invocations take the same taps: no modulo and no structural zero in the loops, and weights are read at addresses
+// that are the same for the whole workgroup. An invocation computes POSITIONS outputs times CHANNEL_QUADS * 4
+// out-channels; neighbouring invocations have neighbouring positions of the phase, so input reads are contiguous.
+//
+// Constraints: (input - 1) * stride + dilation * (kernel - 1) and padding below 2^31 on each axis; less than 2^32
+// elements in each window and less than 2^32 workgroups (src/algorithms/gather.cpp).
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "tensor.glsl"
+#include "shared/params.h"
+
+layout(local_size_x_id = GATHER_LOCAL_SIZE) in;
+layout(constant_id = GATHER_POSITIONS) const uint POSITIONS = 1;
+layout(constant_id = GATHER_CHANNEL_QUADS) const uint CHANNEL_QUADS = 1;
+layout(constant_id = GATHER_HAS_BIAS) const bool HAS_BIAS = false;
+layout(constant_id = GATHER_KERNEL + 0) const int KERNEL_D = 1;
+layout(constant_id = GATHER_KERNEL + 1) const int KERNEL_H = 1;
+layout(constant_id = GATHER_KERNEL + 2) const int KERNEL_W = 1;
+layout(constant_id = GATHER_TAP_STEP + 0) const int TAP_STEP_D = 1;
+layout(constant_id = GATHER_TAP_STEP + 1) const int TAP_STEP_H = 1;
+layout(constant_id = GATHER_TAP_STEP + 2) const int TAP_STEP_W = 1;
+layout(constant_id = GATHER_INPUT_STEP + 0) const int INPUT_STEP_D = 1;
+layout(constant_id = GATHER_INPUT_STEP + 1) const int INPUT_STEP_H = 1;
+layout(constant_id = GATHER_INPUT_STEP + 2) const int INPUT_STEP_W = 1;
+layout(constant_id = GATHER_GCD + 0) const int GCD_D = 1;
+layout(constant_id = GATHER_GCD + 1) const int GCD_H = 1;
+layout(constant_id = GATHER_GCD + 2) const int GCD_W = 1;
+layout(constant_id = GATHER_TAP_INVERSE + 0) const int TAP_INVERSE_D = 0;
+layout(constant_id = GATHER_TAP_INVERSE + 1) const int TAP_INVERSE_H = 0;
+layout(constant_id = GATHER_TAP_INVERSE + 2) const int TAP_INVERSE_W = 0;
+
+DECLARE_BUFFER(0, readonly, InputTensor, Word)
+DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
+DECLARE_BUFFER(2, readonly, BiasTensor, Word)
+#if defined(PACKED_16BIT)
+DECLARE_BUFFER(3, coherent, OutputTensor, Word)  // read and written by atomics
+#else
+DECLARE_BUFFER(3, writeonly, OutputTensor, Word)
+#endif
+
+layout(push_constant, std430) uniform Push {
+  BUFFER_MEMBER(InputTensor, input_tensor)
+  BUFFER_MEMBER(PackedWeights, packed_weights)
+  BUFFER_MEMBER(BiasTensor, bias)
+  BUFFER_MEMBER(OutputTensor, output_tensor)
+  GatherParams params;
+} push;
+
+#define INPUT BUFFER_REF(InputTensor, input_tensor)
+#define WEIGHTS BUFFER_REF(PackedWeights, packed_weights)
+#define BIAS BUFFER_REF(BiasTensor, bias)
+#define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
+
+struct Phase {
+  int first_tap;
+  int taps;  // 0: bias alone
+  int first_input;
+};
+
+int floor_mod(int value, int modulus) {
+  const int remainder = value % modulus;
+  return remainder < 0 ? remainder + modulus : remainder;
+}
+
+// The counterpart of split_phases in src/phases.cpp, for one phase.
+Phase find_phase(int first_output, int padding, int kernel, int tap_step, int input_step, int gcd, int inverse) {
+  const int stride = tap_step * gcd;
+  const int remainder = floor_mod(first_output + padding, stride);
+  Phase phase = Phase(0, 0, 0);
+  if (remainder % gcd != 0) return phase;
+  // Both factors are below tap_step; their product can pass 2^32 only for strides above 65536.
+  uint product_high, product_low;
+  umulExtended(uint(remainder / gcd), uint(inverse), product_high, product_low);
+  int first_tap;
+  if (product_high == 0u) {
+    first_tap = int(product_low % uint(tap_step));
+  } else {  // (high * 2^32 + low) mod tap_step, bit by bit
+    uint rest = product_high % uint(tap_step);
+    for (int bit = 31; bit >= 0; --bit) {
+      rest = (rest << 1) | ((product_low >> bit) & 1u);
+      if (rest >= uint(tap_step)) rest -= uint(tap_step);
+    }
+    first_tap = int(rest);
+  }
+  if (first_tap >= kernel) return phase;
+  phase.first_tap = first_tap;
+  phase.taps = (kernel - first_tap + tap_step - 1) / tap_step;
+  phase.first_input = (first_output + padding - first_tap * (input_step * gcd)) / stride;
+  return phase;
+}
+
+void main() {
+  const GatherParams params = push.params;
+  const uint stride_d = uint(TAP_STEP_D * GCD_D), stride_h = uint(TAP_STEP_H * GCD_H), stride_w = uint(TAP_STEP_W * GCD_W);
+  const uint phases_d = min(stride_d, params.output_size[0]);
+  const uint phases_h = min(stride_h, params.output_size[1]);
+  const uint phases_w = min(stride_w, params.output_size[2]);
+
+  uint work = linear_workgroup();
+  const uint position_block = work % params.position_blocks;
+  work /= params.position_blocks;
+  const uint first_w = work % phases_w;
+  work /= phases_w;
+  const uint first_h = work % phases_h;
+  work /= phases_h;
+  const uint first_d = work % phases_d;
+  const uint block = work / phases_d;
+  if (block >= params.groups * params.blocks) return;
+  const uint group = block / params.blocks;
+  const uint first_channel = (params.first_block + block % params.blocks) * CHANNEL_QUADS * 4u;  // within the group
+
+  const Phase phase_d = find_phase(int(first_d), params.padding_begin[0], KERNEL_D, TAP_STEP_D, INPUT_STEP_D, GCD_D, TAP_INVERSE_D);
+  const Phase phase_h = find_phase(int(first_h), params.padding_begin[1], KERNEL_H, TAP_STEP_H, INPUT_STEP_H, GCD_H, TAP_INVERSE_H);
+  const Phase phase_w = find_phase(int(first_w), params.padding_begin[2], KERNEL_W, TAP_STEP_W, INPUT_STEP_W, GCD_W, TAP_INVERSE_W);
+
+  // Positions of the phase, all images together. Phases may differ by one along an axis: the larger count is used.
+  const uint size_d = (params.output_size[0] - 1u) / stride_d + 1u;
+  const uint size_h = (params.output_size[1] - 1u) / stride_h + 1u;
+  const uint size_w = (params.output_size[2] - 1u) / stride_w + 1u;
+  const uint input_plane = params.input_size[0] * params.input_size[1] * params.input_size[2];
+  const uint output_plane = params.output_size[0] * params.output_size[1] * params.output_size[2];
+
+  bool wanted[POSITIONS];
+  uint output_index[POSITIONS];
+  uint input_base[POSITIONS];
+  ivec3 input_position[POSITIONS];
+  Accumulator4 sum[POSITIONS][CHANNEL_QUADS];
+  [[unroll]] for (uint p = 0; p < POSITIONS; ++p) {
+    uint position = (position_block * POSITIONS + p) * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
+    const uint w = position % size_w;
+    position /= size_w;
+    const uint h = position % size_h;
+    position /= size_h;
+    const uint d = position % size_d;
+    const uint image = position / size_d;
+    const uint out_d = first_d + d * stride_d, out_h = first_h + h * stride_h, out_w = first_w + w * stride_w;
+    wanted[p] = image < params.batch && out_d < params.output_size[0] && out_h < params.output_size[1] &&
+                out_w < params.output_size[2];
+    output_index[p] = params.output_offset + image * params.output_batch_stride +
+                      (group * params.out_channels + first_channel - params.first_block * CHANNEL_QUADS * 4u) * output_plane +
+                      (out_d * params.output_size[1] + out_h) * params.output_size[2] + out_w;
+    input_base[p] = params.input_offset + image * params.input_batch_stride + group * params.in_channels * input_plane;
+    input_position[p] = ivec3(d, h, w) + ivec3(phase_d.first_input, phase_h.first_input, phase_w.first_input);
+    [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) sum[p][q] = Accumulator4(0);
+  }
+
+  const uint weights_block = params.weights_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * params.in_channels * CHANNEL_QUADS;
+  for (int jd = 0; jd < phase_d.taps; ++jd) {
+    for (int jh = 0; jh < phase_h.taps; ++jh) {
+      for (int jw = 0; jw < phase_w.taps; ++jw) {
+        const int tap = ((phase_d.first_tap + jd * TAP_STEP_D) * KERNEL_H + phase_h.first_tap + jh * TAP_STEP_H) * KERNEL_W +
+                        phase_w.first_tap + jw * TAP_STEP_W;
+        bool inside[POSITIONS];
+        uint input_index[POSITIONS];
+        [[unroll]] for (uint p = 0; p < POSITIONS; ++p) {
+          const ivec3 at = input_position[p] - ivec3(jd * INPUT_STEP_D, jh * INPUT_STEP_H, jw * INPUT_STEP_W);
+          // A negative position is a large unsigned one.
+          inside[p] = wanted[p] && uint(at.x) < params.input_size[0] && uint(at.y) < params.input_size[1] &&
+                      uint(at.z) < params.input_size[2];
+          input_index[p] = input_base[p] +
+                           (uint(at.x) * params.input_size[1] + uint(at.y)) * params.input_size[2] + uint(at.z);
+        }
+        uint weight_index = weights_block + uint(tap) * params.in_channels * CHANNEL_QUADS;
+        [[dont_unroll]] for (uint channel = 0; channel < params.in_channels; ++channel) {
+          Accumulator4 weight[CHANNEL_QUADS];
+          [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) weight[q] = WEIGHTS.words[weight_index + q];
+          weight_index += CHANNEL_QUADS;
+          [[unroll]] for (uint p = 0; p < POSITIONS; ++p) {
+            // Skipped rather than multiplied by zero: weights may be infinite.
+            if (inside[p]) {
+              const Accumulator value = LOAD(INPUT, input_index[p]);
+              [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) sum[p][q] = multiply_add(value, weight[q], sum[p][q]);
+            }
+            input_index[p] += input_plane;
+          }
+        }
+      }
+    }
+  }
+
+  const uint bias_index = (params.first_group + group) * params.out_channels + first_channel;
+  [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) {
+    [[unroll]] for (uint c = 0; c < 4; ++c) {
+      const uint channel = q * 4u + c;
+      if (first_channel + channel < params.out_channels) {
+        Accumulator bias = Accumulator(0);
+        if (HAS_BIAS) bias = LOAD(BIAS, bias_index + channel);
+        [[unroll]] for (uint p = 0; p < POSITIONS; ++p) {
+          if (wanted[p]) STORE(OUTPUT, output_index[p] + channel * output_plane, sum[p][q][c] + bias);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// What an algorithm is to the planner: when it applies, which tiles it offers at which predicted time, and how it turns
+// one of them into dispatches. One file per algorithm; the table is at the end of planner.cpp.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "device_caps.h"
+#include "error.h"
+#include "plan.h"
+#include "planner.h"
+#include "shape.h"
+
+namespace vktconv {
+
+// A choice of an algorithm's free parameters; what each number means is the algorithm's own business.
+struct Tile {
+  std::array<uint32_t, 8> values = {};
+  double seconds = 0;  // predicted
+};
+
+struct Algorithm {
+  const char* name;
+  const char* summary;  // half a sentence for `vktconv info`
+  // The legal tiles for this problem on this device, or none and the reason.
+  std::vector<Tile> (*tiles)(const Problem& problem, const DeviceCaps& caps, std::string& why_not);
+  // Fills in everything of the plan but algorithm and reason. Fails where a limit of the device is exceeded.
+  bool (*build)(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile,
+                Plan& plan, VktcError& error);
+};
+
+extern const Algorithm gather_algorithm;
+
+// ---- helpers for build --------------------------------------------------------------------------------------------
+
+// "gather" -> "gather.f16_packed.address": the variant of a shader for a data type, a device and a memory access.
+std::string variant_name(std::string_view shader, VktcDataType data_type, const DeviceCaps& caps, bool device_address);
+
+// The words of a struct of shaders/shared/params.h.
+template <typename Params>
+std::vector<uint32_t> to_words(const Params& params) {
+  static_assert(std::is_trivially_copyable_v<Params> && sizeof(Params) % sizeof(uint32_t) == 0);
+  std::vector<uint32_t> words(sizeof(Params) / sizeof(uint32_t));
+  std::memcpy(words.data(), &params, sizeof(Params));
+  return words;
+}
+
+// Spreads a number of workgroups over the three grid axes; false where the device's grid cannot hold it or it reaches
+// 2^32. May round up: shaders return early past the last.
+bool make_grid(uint64_t workgroups, const DeviceCaps& caps, std::array<uint32_t, 3>& group_count);
+
+// Where a tensor's bytes [begin, end) begin in the aligned window that covers them.
+struct AlignedWindow {
+  Window window;
+  uint64_t skipped_elements = 0;
+};
+AlignedWindow align_window(Tensor tensor, uint64_t begin, uint64_t end, uint64_t element_size, const DeviceCaps& caps);
+
+// The most bytes one window may have through descriptors or addresses: shaders index its elements with 32 bits.
+uint64_t max_window_bytes(const DeviceCaps& caps, bool device_address, uint64_t element_size);
+
+int64_t ceil_div(int64_t value, int64_t divisor);
+
+}  // namespace vktconv
