@@ -4,13 +4,6 @@
 
 namespace vktconv::support {
 
-std::string printable(std::string_view text, size_t length) {
-  std::string result;
-  for (const char c : text.substr(0, length)) result += c >= 0x20 && c < 0x7f ? c : '?';
-  if (text.size() > length) result += "...";
-  return result;
-}
-
 std::string name_error(std::string_view name) {
   if (name.empty()) return "the name is empty";
   if (name.size() > longest_name) {

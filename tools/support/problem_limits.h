@@ -11,9 +11,6 @@ namespace vktconv::support {
 constexpr int64_t largest_number = std::numeric_limits<int32_t>::max();  // the rule of vktconv.h for sizes
 constexpr size_t longest_name = 256;
 
-// The beginning of text for a message: at most length bytes, what is not printable ASCII as "?", "..." where cut.
-std::string printable(std::string_view text, size_t length);
-
 // Why a problem may not have this name; empty where it may.
 std::string name_error(std::string_view name);
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "printable.h"
 #include "problem_limits.h"
 
 namespace vktconv::support {

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <unordered_set>
 
+#include "printable.h"
 #include "problem_limits.h"
 #include "problem_text.h"
 
