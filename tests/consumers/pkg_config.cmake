@@ -1,0 +1,25 @@
+# cmake -D CXX= -D PREFIX= -D LIBDIR= -D PROGRAMS= -D WORK= -D LAUNCHER= -P: builds the programs with nothing but
+# pkg-config's words, and runs them.
+file(MAKE_DIRECTORY ${WORK})
+set(ENV{PKG_CONFIG_PATH} ${PREFIX}/${LIBDIR}/pkgconfig)
+
+function(run)
+  execute_process(COMMAND ${ARGV} WORKING_DIRECTORY ${WORK} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+function(flags_of package result)
+  execute_process(COMMAND pkg-config --cflags --libs ${package} OUTPUT_VARIABLE flags COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  set(${result} ${flags} PARENT_SCOPE)
+endfunction()
+
+if(VULKAN_INCLUDE)
+  set(vulkan_include -isystem ${VULKAN_INCLUDE})
+endif()
+flags_of(vktconv flags)
+run(${CXX} -std=c++20 ${vulkan_include} ${PROGRAMS}/own_dlopen.cpp ${PROGRAMS}/use_vktconv.cpp -o core ${flags} -ldl)
+run(${LAUNCHER} ${WORK}/core)
+if(EXISTS ${PREFIX}/${LIBDIR}/pkgconfig/vktconv-host.pc)
+  flags_of(vktconv-host flags)
+  run(${CXX} -std=c++20 -DWITH_HOST ${vulkan_include} ${PROGRAMS}/own_dlopen.cpp ${PROGRAMS}/use_vktconv.cpp -o host ${flags})
+  run(${LAUNCHER} ${WORK}/host)
+endif()
