@@ -14,26 +14,12 @@
 #extension GL_GOOGLE_include_directive : require
 #include "tensor.glsl"
 #include "shared/params.h"
+#include "geometry.glsl"
 
 layout(local_size_x_id = GATHER_LOCAL_SIZE) in;
 layout(constant_id = GATHER_POSITIONS) const uint POSITIONS = 1;
 layout(constant_id = GATHER_CHANNEL_QUADS) const uint CHANNEL_QUADS = 1;
 layout(constant_id = GATHER_HAS_BIAS) const bool HAS_BIAS = false;
-layout(constant_id = GATHER_KERNEL + 0) const int KERNEL_D = 1;
-layout(constant_id = GATHER_KERNEL + 1) const int KERNEL_H = 1;
-layout(constant_id = GATHER_KERNEL + 2) const int KERNEL_W = 1;
-layout(constant_id = GATHER_TAP_STEP + 0) const int TAP_STEP_D = 1;
-layout(constant_id = GATHER_TAP_STEP + 1) const int TAP_STEP_H = 1;
-layout(constant_id = GATHER_TAP_STEP + 2) const int TAP_STEP_W = 1;
-layout(constant_id = GATHER_INPUT_STEP + 0) const int INPUT_STEP_D = 1;
-layout(constant_id = GATHER_INPUT_STEP + 1) const int INPUT_STEP_H = 1;
-layout(constant_id = GATHER_INPUT_STEP + 2) const int INPUT_STEP_W = 1;
-layout(constant_id = GATHER_GCD + 0) const int GCD_D = 1;
-layout(constant_id = GATHER_GCD + 1) const int GCD_H = 1;
-layout(constant_id = GATHER_GCD + 2) const int GCD_W = 1;
-layout(constant_id = GATHER_TAP_INVERSE + 0) const int TAP_INVERSE_D = 0;
-layout(constant_id = GATHER_TAP_INVERSE + 1) const int TAP_INVERSE_H = 0;
-layout(constant_id = GATHER_TAP_INVERSE + 2) const int TAP_INVERSE_W = 0;
 
 DECLARE_BUFFER(0, readonly, InputTensor, Word)
 DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
@@ -57,50 +43,11 @@ layout(push_constant, std430) uniform Push {
 #define BIAS BUFFER_REF(BiasTensor, bias)
 #define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
 
-struct Phase {
-  int first_tap;
-  int taps;  // 0: bias alone
-  int first_input;
-};
-
-int floor_mod(int value, int modulus) {
-  const int remainder = value % modulus;
-  return remainder < 0 ? remainder + modulus : remainder;
-}
-
-// The counterpart of split_phases in src/phases.cpp, for one phase.
-Phase find_phase(int first_output, int padding, int kernel, int tap_step, int input_step, int gcd, int inverse) {
-  const int stride = tap_step * gcd;
-  const int remainder = floor_mod(first_output + padding, stride);
-  Phase phase = Phase(0, 0, 0);
-  if (remainder % gcd != 0) return phase;
-  // Both factors are below tap_step; their product can pass 2^32 only for strides above 65536.
-  uint product_high, product_low;
-  umulExtended(uint(remainder / gcd), uint(inverse), product_high, product_low);
-  int first_tap;
-  if (product_high == 0u) {
-    first_tap = int(product_low % uint(tap_step));
-  } else {  // (high * 2^32 + low) mod tap_step, bit by bit
-    uint rest = product_high % uint(tap_step);
-    for (int bit = 31; bit >= 0; --bit) {
-      rest = (rest << 1) | ((product_low >> bit) & 1u);
-      if (rest >= uint(tap_step)) rest -= uint(tap_step);
-    }
-    first_tap = int(rest);
-  }
-  if (first_tap >= kernel) return phase;
-  phase.first_tap = first_tap;
-  phase.taps = (kernel - first_tap + tap_step - 1) / tap_step;
-  phase.first_input = (first_output + padding - first_tap * (input_step * gcd)) / stride;
-  return phase;
-}
-
 void main() {
   const GatherParams params = push.params;
-  const uint stride_d = uint(TAP_STEP_D * GCD_D), stride_h = uint(TAP_STEP_H * GCD_H), stride_w = uint(TAP_STEP_W * GCD_W);
-  const uint phases_d = min(stride_d, params.output_size[0]);
-  const uint phases_h = min(stride_h, params.output_size[1]);
-  const uint phases_w = min(stride_w, params.output_size[2]);
+  const uint phases_d = min(STRIDE_D, params.output_size[0]);
+  const uint phases_h = min(STRIDE_H, params.output_size[1]);
+  const uint phases_w = min(STRIDE_W, params.output_size[2]);
 
   uint work = linear_workgroup();
   const uint position_block = work % params.position_blocks;
@@ -115,14 +62,14 @@ void main() {
   const uint group = block / params.blocks;
   const uint first_channel = (params.first_block + block % params.blocks) * CHANNEL_QUADS * 4u;  // within the group
 
-  const Phase phase_d = find_phase(int(first_d), params.padding_begin[0], KERNEL_D, TAP_STEP_D, INPUT_STEP_D, GCD_D, TAP_INVERSE_D);
-  const Phase phase_h = find_phase(int(first_h), params.padding_begin[1], KERNEL_H, TAP_STEP_H, INPUT_STEP_H, GCD_H, TAP_INVERSE_H);
-  const Phase phase_w = find_phase(int(first_w), params.padding_begin[2], KERNEL_W, TAP_STEP_W, INPUT_STEP_W, GCD_W, TAP_INVERSE_W);
+  const Phase phase_d = find_phase_d(first_d, params.padding_begin[0]);
+  const Phase phase_h = find_phase_h(first_h, params.padding_begin[1]);
+  const Phase phase_w = find_phase_w(first_w, params.padding_begin[2]);
 
   // Positions of the phase, all images together. Phases may differ by one along an axis: the larger count is used.
-  const uint size_d = (params.output_size[0] - 1u) / stride_d + 1u;
-  const uint size_h = (params.output_size[1] - 1u) / stride_h + 1u;
-  const uint size_w = (params.output_size[2] - 1u) / stride_w + 1u;
+  const uint size_d = (params.output_size[0] - 1u) / STRIDE_D + 1u;
+  const uint size_h = (params.output_size[1] - 1u) / STRIDE_H + 1u;
+  const uint size_w = (params.output_size[2] - 1u) / STRIDE_W + 1u;
   const uint input_plane = params.input_size[0] * params.input_size[1] * params.input_size[2];
   const uint output_plane = params.output_size[0] * params.output_size[1] * params.output_size[2];
 
@@ -139,7 +86,7 @@ void main() {
     position /= size_h;
     const uint d = position % size_d;
     const uint image = position / size_d;
-    const uint out_d = first_d + d * stride_d, out_h = first_h + h * stride_h, out_w = first_w + w * stride_w;
+    const uint out_d = first_d + d * STRIDE_D, out_h = first_h + h * STRIDE_H, out_w = first_w + w * STRIDE_W;
     wanted[p] = image < params.batch && out_d < params.output_size[0] && out_h < params.output_size[1] &&
                 out_w < params.output_size[2];
     output_index[p] = params.output_offset + image * params.output_batch_stride +

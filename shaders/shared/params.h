@@ -9,6 +9,16 @@ namespace vktconv::shared {
 using uint = std::uint32_t;
 #endif
 
+// ---- geometry.glsl --------------------------------------------------------------------------------------------------
+// The first constants of every kernel: three each, depth, height, width.
+
+#define GEOMETRY_KERNEL 0
+#define GEOMETRY_TAP_STEP 3     // stride / gcd(stride, dilation)
+#define GEOMETRY_INPUT_STEP 6   // dilation / gcd(stride, dilation)
+#define GEOMETRY_GCD 9
+#define GEOMETRY_TAP_INVERSE 12 // see tap_inverse in src/phases.h
+#define GEOMETRY_CONSTANTS 15
+
 // ---- gather.comp ----------------------------------------------------------------------------------------------------
 // Sizes per axis are depth, height, width. Offsets and strides are in elements of the tensor's window.
 
@@ -31,40 +41,36 @@ struct GatherParams {
   uint weights_offset;       // where the first block begins in the window, in vectors of four
 };
 
-#define GATHER_LOCAL_SIZE 0
-#define GATHER_POSITIONS 1       // outputs along the positions that one invocation computes
-#define GATHER_CHANNEL_QUADS 2   // out-channels that one invocation computes, divided by four
-#define GATHER_HAS_BIAS 3
-#define GATHER_KERNEL 4          // three each, depth, height, width
-#define GATHER_TAP_STEP 7        // stride / gcd(stride, dilation)
-#define GATHER_INPUT_STEP 10     // dilation / gcd(stride, dilation)
-#define GATHER_GCD 13
-#define GATHER_TAP_INVERSE 16    // see tap_inverse in src/phases.h
-#define GATHER_CONSTANTS 19
+#define GATHER_LOCAL_SIZE (GEOMETRY_CONSTANTS + 0)
+#define GATHER_POSITIONS (GEOMETRY_CONSTANTS + 1)      // outputs along the positions that one invocation computes
+#define GATHER_CHANNEL_QUADS (GEOMETRY_CONSTANTS + 2)  // out-channels that one invocation computes, divided by four
+#define GATHER_HAS_BIAS (GEOMETRY_CONSTANTS + 3)
+#define GATHER_CONSTANTS (GEOMETRY_CONSTANTS + 4)
 
-// ---- pack_gather.comp -----------------------------------------------------------------------------------------------
+// ---- pack_weights.comp ----------------------------------------------------------------------------------------------
 
-struct PackGatherParams {
+struct PackWeightsParams {
   uint total;              // elements to write
   uint taps;
-  uint in_channels;        // of one group: the packed row
+  uint in_channels;        // of one group
+  uint packed_in_channels; // the same, rounded up: the rest is zeros
   uint out_channels;       // of one group
   uint blocks_per_group;   // out-channel blocks
   uint first_block;        // counted over all groups
   uint first_in_channel;   // within the group, when the group's in-channels are packed in several dispatches
-  uint chunk_in_channels;  // in-channels of this dispatch
+  uint chunk_in_channels;  // packed in-channels of this dispatch
   uint source_offset;      // where the first group's first in-channel begins in the window
   uint packed_offset;      // where the first block begins in the window
 };
 
-#define PACK_GATHER_LOCAL_SIZE 0
-#define PACK_GATHER_CHANNELS 1  // out-channels of a block
-#define PACK_GATHER_CONSTANTS 2
+#define PACK_WEIGHTS_LOCAL_SIZE 0
+#define PACK_WEIGHTS_CHANNELS 1  // out-channels of a block
+#define PACK_WEIGHTS_CONSTANTS 2
 
 #ifdef __cplusplus
 // Vulkan guarantees 128 bytes of push constants; device addresses (8 bytes each) come first.
 static_assert(4 * 8 + sizeof(GatherParams) <= 128);
-static_assert(2 * 8 + sizeof(PackGatherParams) <= 128);
+static_assert(2 * 8 + sizeof(PackWeightsParams) <= 128);
 }  // namespace vktconv::shared
 #endif
 

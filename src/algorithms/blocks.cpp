@@ -1,0 +1,255 @@
+#include "algorithms/blocks.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <limits>
+
+#include "phases.h"
+#include "shared/params.h"
+
+namespace vktconv {
+namespace {
+
+// Positions are computed in 32-bit signed integers.
+bool check_index_range(const Problem& problem, VktcError& error) {
+  for (const Axis& axis : problem.axes) {
+    const int64_t reach = (axis.input - 1) * axis.stride + axis.dilation * (axis.kernel - 1);
+    constexpr int64_t limit = std::numeric_limits<int32_t>::max();
+    if (reach > limit || axis.padding_begin + axis.output > limit || axis.padding_begin < -limit) {
+      return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "inputSize",
+                  "(inputSize - 1) * stride + dilation * (kernelSize - 1) is %" PRId64 " and paddingBegin %" PRId64
+                  ": shaders reach positions up to 2^31 - 1 only",
+                  reach, axis.padding_begin);
+    }
+  }
+  return true;
+}
+
+int64_t block_elements(const Problem& problem, const Blocking& blocking) {
+  return problem.taps() * blocking.packed_in_channels * blocking.channels;
+}
+
+// The window of some blocks of packed weights, counted over all groups.
+AlignedWindow packed_window(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking,
+                            int64_t first_block, int64_t blocks) {
+  const int64_t block_bytes = block_elements(problem, blocking) * blocking.packed_element_size;
+  return align_window(Tensor::packed_weights, static_cast<uint64_t>(first_block * block_bytes),
+                      static_cast<uint64_t>((first_block + blocks) * block_bytes),
+                      static_cast<uint64_t>(blocking.packed_element_size), caps);
+}
+
+// One dispatch of the packing: some blocks, and of each group's in-channels some.
+struct PackChunk {
+  int64_t first_block, blocks, first_in_channel, in_channels;
+};
+
+// Whole groups together where their weights fit one window, else one group (and some of its in-channels) at a time.
+std::vector<PackChunk> cut_packing(const Problem& problem, const Blocking& blocking, int64_t rows_per_window,
+                                   int64_t packed_blocks_per_window) {
+  const int64_t blocks_per_group = blocking.blocks_per_group(problem);
+  const int64_t total_blocks = problem.groups * blocks_per_group;
+  const bool whole_groups = rows_per_window >= problem.group_in_channels();
+  const int64_t groups_per_window = whole_groups ? rows_per_window / problem.group_in_channels() : 1;
+  const int64_t in_channels = whole_groups ? blocking.packed_in_channels : rows_per_window;
+  std::vector<PackChunk> chunks;
+  for (int64_t block = 0; block < total_blocks;) {
+    const int64_t end_of_groups = (block / blocks_per_group + groups_per_window) * blocks_per_group;
+    const int64_t count = std::min({packed_blocks_per_window, end_of_groups - block, total_blocks - block});
+    for (int64_t channel = 0; channel < blocking.packed_in_channels; channel += in_channels) {
+      chunks.push_back({block, count, channel, std::min(in_channels, blocking.packed_in_channels - channel)});
+    }
+    block += count;
+  }
+  return chunks;
+}
+
+bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, const PackChunk& chunk,
+                       Plan& plan, VktcError& error) {
+  const int64_t size = problem.element_size();
+  const int64_t blocks_per_group = blocking.blocks_per_group(problem);
+  const int64_t row_bytes = problem.group_out_channels() * problem.taps() * size;
+  const int64_t first_group = chunk.first_block / blocks_per_group;
+  const int64_t last_group = (chunk.first_block + chunk.blocks - 1) / blocks_per_group;
+  // Packed in-channels past the last real one have no source.
+  const int64_t last_channel = std::min(chunk.first_in_channel + chunk.in_channels, problem.group_in_channels());
+  const int64_t first_row =
+      first_group * problem.group_in_channels() + std::min(chunk.first_in_channel, last_channel - 1);
+  const int64_t end_row = last_group * problem.group_in_channels() + last_channel;
+  const AlignedWindow source =
+      align_window(Tensor::weights, static_cast<uint64_t>(first_row * row_bytes),
+                   static_cast<uint64_t>(end_row * row_bytes), static_cast<uint64_t>(size), caps);
+  const AlignedWindow packed = packed_window(problem, caps, blocking, chunk.first_block, chunk.blocks);
+
+  shared::PackWeightsParams params{};
+  params.total = u32(chunk.blocks * problem.taps() * chunk.in_channels * blocking.channels);
+  params.taps = u32(problem.taps());
+  params.in_channels = u32(problem.group_in_channels());
+  params.packed_in_channels = u32(blocking.packed_in_channels);
+  params.out_channels = u32(problem.group_out_channels());
+  params.blocks_per_group = u32(blocks_per_group);
+  params.first_block = u32(chunk.first_block);
+  params.first_in_channel = u32(chunk.first_in_channel);
+  params.chunk_in_channels = u32(chunk.in_channels);
+  params.source_offset = static_cast<uint32_t>(source.skipped_elements);
+  params.packed_offset = static_cast<uint32_t>(packed.skipped_elements);
+
+  Dispatch dispatch;
+  dispatch.shader = variant_name(blocking.pack_shader, problem.data_type, caps, plan.device_address);
+  dispatch.name = blocking.pack_shader;
+  dispatch.constants = {blocking.pack_local_size, u32(blocking.channels)};
+  dispatch.windows = {source.window, packed.window};
+  dispatch.params = to_words(params);
+  if (!make_grid(static_cast<uint64_t>(ceil_div(params.total, blocking.pack_local_size)), caps, dispatch.group_count)) {
+    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "weights",
+                "packing the weights needs more workgroups in one dispatch than maxComputeWorkGroupCount allows");
+  }
+  plan.pack.push_back(std::move(dispatch));
+  return true;
+}
+
+SlabWindows slab_windows(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, const Slab& slab) {
+  const uint64_t size = static_cast<uint64_t>(problem.element_size());
+  const int64_t blocks_per_group = blocking.blocks_per_group(problem);
+  const int64_t first_channel = slab.first_block * blocking.channels;
+  const int64_t out_channels = std::min(slab.blocks * blocking.channels, problem.group_out_channels() - first_channel);
+
+  // Channel planes, counted over all images.
+  const int64_t input_begin = slab.first_image * problem.in_channels + slab.first_group * problem.group_in_channels();
+  const int64_t input_end =
+      input_begin + (slab.images - 1) * problem.in_channels + slab.groups * problem.group_in_channels();
+  const int64_t output_begin =
+      slab.first_image * problem.out_channels + slab.first_group * problem.group_out_channels() + first_channel;
+  const int64_t output_end = output_begin + (slab.images - 1) * problem.out_channels +
+                             (slab.groups - 1) * problem.group_out_channels() + out_channels;
+  const uint64_t input_plane = static_cast<uint64_t>(problem.input_plane()) * size;
+  const uint64_t output_plane = static_cast<uint64_t>(problem.output_plane()) * size;
+
+  SlabWindows windows;
+  windows.input = align_window(Tensor::input, static_cast<uint64_t>(input_begin) * input_plane,
+                               static_cast<uint64_t>(input_end) * input_plane, size, caps);
+  windows.output = align_window(Tensor::output, static_cast<uint64_t>(output_begin) * output_plane,
+                                static_cast<uint64_t>(output_end) * output_plane, size, caps);
+  windows.packed = packed_window(problem, caps, blocking, slab.first_group * blocks_per_group + slab.first_block,
+                                 slab.groups * slab.blocks);
+  // Without bias the binding must still hold something valid: the packed weights do.
+  windows.bias = problem.has_bias
+                     ? align_window(Tensor::bias, 0, static_cast<uint64_t>(problem.out_channels) * size, size, caps)
+                     : windows.packed;
+  return windows;
+}
+
+std::string name_slab(const std::string& shader, const Slab& slab) {
+  const auto range = [](int64_t first, int64_t count) {
+    return std::to_string(first) + (count > 1 ? ".." + std::to_string(first + count - 1) : "");
+  };
+  return shader.substr(0, shader.find('.')) + ", batch " + range(slab.first_image, slab.images) + ", group " +
+         range(slab.first_group, slab.groups) + ", channel block " + range(slab.first_block, slab.blocks);
+}
+
+SlabLimits make_limits(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, bool device_address) {
+  const auto clamp = [](double value) { return value < 1e18 ? static_cast<uint64_t>(value) : uint64_t{1} << 60; };
+  SlabLimits limits;
+  limits.window_bytes = max_window_bytes(caps, device_address, static_cast<uint64_t>(problem.element_size()));
+  // Elements of one pack dispatch are numbered in 32 bits.
+  limits.packed_window_bytes = std::min(
+      max_window_bytes(caps, device_address, static_cast<uint64_t>(blocking.packed_element_size)), uint64_t{1} << 32);
+  limits.block_channels = blocking.channels;
+  limits.packed_block_bytes =
+      clamp(static_cast<double>(blocking.packed_element_size) * static_cast<double>(blocking.channels) *
+            static_cast<double>(problem.taps()) * static_cast<double>(blocking.packed_in_channels));
+  // Rounding up to whole rows of the grid may add one row, and shaders number workgroups in 32 bits.
+  const auto* grid = caps.max_compute_work_group_count;
+  const double room = static_cast<double>(grid[0]) * grid[1] * grid[2];
+  const double numbered = static_cast<double>(std::numeric_limits<uint32_t>::max()) - 2.0 * std::min(grid[0], 1u << 30);
+  limits.max_workgroups = clamp(std::min(room, numbered));
+  limits.workgroups = [clamp, workgroups = blocking.workgroups](const Slab& slab) { return clamp(workgroups(slab)); };
+  return limits;
+}
+
+}  // namespace
+
+uint32_t u32(int64_t value) { return static_cast<uint32_t>(value); }
+
+int64_t phase_positions(const Problem& problem, int64_t images) {
+  int64_t count = images;
+  for (const Axis& axis : problem.axes) count *= ceil_div(axis.output, axis.stride);
+  return count;
+}
+
+int64_t phase_count(const Problem& problem) {
+  int64_t count = 1;
+  for (const Axis& axis : problem.axes) count *= std::min(axis.stride, axis.output);
+  return count;
+}
+
+std::vector<uint32_t> geometry_constants(const Problem& problem) {
+  std::vector<uint32_t> constants(GEOMETRY_CONSTANTS);
+  for (size_t a = 0; a < 3; ++a) {
+    const Axis& axis = problem.axes[a];
+    const int64_t gcd = phase_gcd(axis);
+    constants[GEOMETRY_KERNEL + a] = u32(axis.kernel);
+    constants[GEOMETRY_TAP_STEP + a] = u32(axis.stride / gcd);
+    constants[GEOMETRY_INPUT_STEP + a] = u32(axis.dilation / gcd);
+    constants[GEOMETRY_GCD + a] = u32(gcd);
+    constants[GEOMETRY_TAP_INVERSE + a] = u32(tap_inverse(axis));
+  }
+  return constants;
+}
+
+bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options,
+                       const Blocking& blocking,
+                       const std::function<Dispatch(const Slab& slab, const SlabWindows& windows)>& make_run,
+                       Plan& plan, VktcError& error) {
+  if (!check_index_range(problem, error)) return false;
+  std::vector<Slab> slabs;
+  SlabLimits limits;
+  const auto cut = [&](bool device_address) {
+    plan.device_address = device_address;
+    limits = make_limits(problem, caps, blocking, device_address);
+    return cut_slabs(problem, limits, slabs, error);
+  };
+  const bool may_change = options.memory_access == VKTC_MEMORY_ACCESS_AUTO && caps.buffer_device_address;
+  if (!cut(options.memory_access == VKTC_MEMORY_ACCESS_DEVICE_ADDRESS) && !(may_change && cut(true))) return false;
+
+  const int64_t size = problem.element_size();
+  const int64_t window_bytes = static_cast<int64_t>(limits.window_bytes);
+  if (problem.has_bias && problem.out_channels * size > window_bytes) {
+    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "bias",
+                "the bias has %" PRId64 " bytes, but maxStorageBufferRange and 32-bit indices allow %" PRId64
+                " in one binding",
+                problem.out_channels * size, window_bytes);
+  }
+  const int64_t row_bytes = problem.group_out_channels() * problem.taps() * size;
+  if (row_bytes > window_bytes) {
+    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "weights",
+                "the weights of one in-channel have %" PRId64
+                " bytes, but maxStorageBufferRange and 32-bit indices allow %" PRId64 " in one binding",
+                row_bytes, window_bytes);
+  }
+
+  plan.packed_weights_bytes = static_cast<uint64_t>(problem.groups * blocking.blocks_per_group(problem) *
+                                                    block_elements(problem, blocking) * blocking.packed_element_size);
+  const int64_t blocks_per_window = static_cast<int64_t>(limits.packed_window_bytes / limits.packed_block_bytes);
+  for (const PackChunk& chunk : cut_packing(problem, blocking, window_bytes / row_bytes, blocks_per_window)) {
+    if (!add_pack_dispatch(problem, caps, blocking, chunk, plan, error)) return false;
+  }
+  for (const Slab& slab : slabs) {
+    const SlabWindows windows = slab_windows(problem, caps, blocking, slab);
+    Dispatch dispatch = make_run(slab, windows);
+    dispatch.name = name_slab(dispatch.shader, slab);
+    dispatch.windows = {windows.input.window, windows.packed.window, windows.bias.window, windows.output.window};
+    const double workgroups = blocking.workgroups(slab);
+    if (!make_grid(static_cast<uint64_t>(workgroups), caps, dispatch.group_count)) {
+      return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "outputSize",
+                  "a slab needs %.0f workgroups, more than maxComputeWorkGroupCount allows", workgroups);
+    }
+    plan.run.push_back(std::move(dispatch));
+  }
+  // Windows are widened to the alignment, so those of neighbouring dispatches may overlap.
+  for (std::vector<Dispatch>* list : {&plan.pack, &plan.run}) {
+    for (size_t i = 1; i < list->size(); ++i) (*list)[i].barrier_before = true;
+  }
+  return true;
+}
+
+}  // namespace vktconv

@@ -1,0 +1,44 @@
+// The common ground of algorithms that compute blocks of out-channels from weights packed as
+// [group, block, tap, in-channel, channel of the block]: packing dispatches, slabs, windows.
+#pragma once
+
+#include <functional>
+
+#include "algorithms/algorithm.h"
+#include "algorithms/slabs.h"
+
+namespace vktconv {
+
+struct Blocking {
+  int64_t channels = 4;            // out-channels of a block
+  int64_t packed_in_channels = 1;  // of one group, rounded up as the kernel wants it
+  std::string pack_shader = "pack_weights";
+  int64_t packed_element_size = 4;
+  uint32_t pack_local_size = 64;
+  // The workgroups of a slab; infinite where its positions cannot be numbered. Must grow with the slab.
+  std::function<double(const Slab&)> workgroups;
+
+  int64_t blocks_per_group(const Problem& problem) const { return ceil_div(problem.group_out_channels(), channels); }
+};
+
+struct SlabWindows {
+  AlignedWindow input, packed, bias, output;
+};
+
+// Fills in everything of the plan but tile, algorithm and reason. make_run turns a slab into its dispatch, without
+// windows and name, which are added here; windows go to bindings input, packed weights, bias, output.
+bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options,
+                       const Blocking& blocking,
+                       const std::function<Dispatch(const Slab& slab, const SlabWindows& windows)>& make_run,
+                       Plan& plan, VktcError& error);
+
+// The positions of one phase over a number of images, and the number of phases.
+int64_t phase_positions(const Problem& problem, int64_t images);
+int64_t phase_count(const Problem& problem);
+
+// The first GEOMETRY_CONSTANTS specialization constants (shaders/geometry.glsl).
+std::vector<uint32_t> geometry_constants(const Problem& problem);
+
+uint32_t u32(int64_t value);
+
+}  // namespace vktconv
