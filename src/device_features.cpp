@@ -191,16 +191,15 @@ FeatureSet supported_features(const InstanceFunctions& functions, VkPhysicalDevi
   return read_features(nullptr, &features);
 }
 
-std::vector<const char*> wanted_extensions(uint32_t api_version, const ExtensionList& extensions,
-                                           const FeatureSet& supported) {
+std::vector<const char*> wanted_extensions(const ExtensionList& extensions, const FeatureSet& supported) {
   std::vector<const char*> wanted;
   const auto want = [&](const char* name, bool useful) {
     if (useful && has_extension(extensions, name)) wanted.push_back(name);
   };
-  const bool is_1_3 = api_version >= VK_API_VERSION_1_3;
   want(VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME, true);
-  want(VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME, !is_1_3 && supported.has(Feature::subgroup_size_control));
-  want(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME, !is_1_3 && supported.has(Feature::integer_dot_product));
+  // Part of Vulkan 1.3, but the instance may be for 1.2.
+  want(VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME, supported.has(Feature::subgroup_size_control));
+  want(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME, supported.has(Feature::integer_dot_product));
 #ifdef VK_KHR_cooperative_matrix
   // Some drivers list the extension where the feature is false.
   want(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, supported.has(Feature::cooperative_matrix));

@@ -60,7 +60,6 @@ FeatureSet supported_features(const InstanceFunctions& functions, VkPhysicalDevi
                               uint32_t api_version, const ExtensionList& extensions);
 
 // The names of the extensions that the library would like and the device has; static strings.
-std::vector<const char*> wanted_extensions(uint32_t api_version, const ExtensionList& extensions,
-                                           const FeatureSet& supported);
+std::vector<const char*> wanted_extensions(const ExtensionList& extensions, const FeatureSet& supported);
 
 }  // namespace vktconv

@@ -227,7 +227,7 @@ VktcStatus vktcGetDeviceExtensions(VkInstance instance, VkPhysicalDevice physica
     }
     const vktconv::FeatureSet features =
         vktconv::supported_features(access.functions, physicalDevice, access.api_version, extensions);
-    const std::vector<const char*> wanted = vktconv::wanted_extensions(access.api_version, extensions, features);
+    const std::vector<const char*> wanted = vktconv::wanted_extensions(extensions, features);
     uint32_t available = static_cast<uint32_t>(wanted.size());
     if (names != nullptr) {
       available = std::min(available, *count);
