@@ -19,4 +19,7 @@ const ShaderCode* find_shader(std::string_view name);
 // For tests that walk through all of them.
 const ShaderCode* shader_table(size_t& count);
 
+// "name, name": the variants that the build left out, because its shader compiler does not know what they need.
+std::string_view shaders_left_out();
+
 }  // namespace vktconv
