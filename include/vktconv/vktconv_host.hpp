@@ -22,6 +22,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vktconv::host {
@@ -59,6 +60,9 @@ struct DeviceOptions {
   std::function<void(const std::string&)> on_validation_message;  // default: to stderr
   // Where compiled pipelines are kept between runs. Empty: not kept. See default_pipeline_cache_file().
   std::filesystem::path pipeline_cache_file;
+  // Also enable VK_KHR_pipeline_executable_properties where the device has it, so that the compiler's statistics of the
+  // plans' pipelines (registers, spills) can be read.
+  bool pipeline_statistics = false;
   // For tests: behave as a device without these would. Names of features and extensions as Vulkan spells them, for example
   // "bufferDeviceAddress", "VK_KHR_push_descriptor", "storageBuffer16BitAccess".
   std::vector<std::string> disable;
@@ -95,6 +99,9 @@ class Device {
   // before). Returns them in nanoseconds. Error where the queue has no timestamps.
   std::vector<double> submit_timed(uint32_t count, const std::function<void(VkCommandBuffer, VkQueryPool)>& record);
   bool has_timestamps() const;
+  // Whether the device was created with this feature, by its name in Vulkan: "cooperativeMatrix", "shaderFloat16",
+  // "vulkanMemoryModel", "pipelineExecutableInfo" and so on. False for what the library does not know.
+  bool has_feature(std::string_view name) const;
 
   // Writes the pipeline cache file now; does nothing without one.
   void save_pipeline_cache();
@@ -110,7 +117,7 @@ class Device {
 // SHADER_DEVICE_ADDRESS where the device has it). Copies go through a staging buffer in chunks.
 class Buffer {
  public:
-  Buffer() = default;
+  Buffer() noexcept;
   Buffer(Device& device, VkDeviceSize size);  // Error with VKTC_ERROR_LIMIT_EXCEEDED over max_allocation_size()
   ~Buffer();
   Buffer(Buffer&&) noexcept;
