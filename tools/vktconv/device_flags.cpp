@@ -1,0 +1,87 @@
+#include "device_flags.h"
+
+#include <fmt/format.h>
+
+#include "failure.h"
+#include "support/printable.h"
+
+namespace vktconv::cli {
+
+void DeviceFlags::add_device_to(CLI::App& command) {
+  command
+      .add_option("--device", device,
+                  "A device by its index or a part of its name, see vktconv info; default: the best")
+      ->type_name("N|NAME")
+      ->group("Device");
+  command.add_flag("--validation", validation, "Run under the Khronos validation layer; what it reports is a failure")
+      ->group("Device");
+}
+
+void DeviceFlags::add_algorithm_to(CLI::App& command) {
+  command
+      .add_option("--algorithm", algorithm,
+                  fmt::format("One of: {}; default: the one with the shortest predicted time", algorithm_names()))
+      ->type_name("NAME")
+      ->group("Device");
+}
+
+host::Device DeviceFlags::open() const {
+  host::DeviceOptions options;
+  options.device = device;
+  options.validation = validation;
+  options.pipeline_cache_file = host::default_pipeline_cache_file();
+  try {
+    return host::Device(options);
+  } catch (const host::Error& error) {
+    throw Failure(exit_no_device, error.what());
+  }
+}
+
+VktcPlanOptions DeviceFlags::plan_options() const {
+  VktcPlanOptions options = {};
+  if (algorithm.empty()) return options;
+  for (uint32_t index = 0; vktcGetAlgorithmName(index) != nullptr; ++index) {
+    if (algorithm == vktcGetAlgorithmName(index)) {
+      options.algorithm = algorithm.c_str();
+      return options;
+    }
+  }
+  refuse(
+      fmt::format("--algorithm: there is no \"{}\", only: {}", support::printable(algorithm, 40), algorithm_names()));
+}
+
+void DeviceFlags::check_validation(const host::Device& device_in_use) const {
+  if (!validation || device_in_use.validation_message_count() == 0) return;
+  throw Failure(exit_failure, fmt::format("the validation layer reported {} errors or warnings",
+                                          device_in_use.validation_message_count()));
+}
+
+std::string format_version(uint32_t version) {
+  return fmt::format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version),
+                     VK_API_VERSION_PATCH(version));
+}
+
+const char* device_type_name(VkPhysicalDeviceType type) {
+  switch (type) {
+    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+      return "discrete GPU";
+    case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
+      return "integrated GPU";
+    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+      return "virtual GPU";
+    case VK_PHYSICAL_DEVICE_TYPE_CPU:
+      return "CPU";
+    default:
+      return "other";
+  }
+}
+
+std::string algorithm_names() {
+  std::string names;
+  for (uint32_t index = 0; vktcGetAlgorithmName(index) != nullptr; ++index) {
+    names += std::string(index == 0 ? "" : ", ") + vktcGetAlgorithmName(index);
+  }
+  return names;
+}
+
+}  // namespace vktconv::cli

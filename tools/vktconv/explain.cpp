@@ -1,0 +1,246 @@
+// vktconv explain: the plan of a problem in words, and what it is made of.
+#include <fmt/format.h>
+#include <phases.h>
+#include <shape.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <regex>
+#include <string>
+#include <vector>
+#include <vktconv/vktconv_host.hpp>
+
+#include "commands.h"
+#include "device_flags.h"
+#include "elements.h"
+#include "failure.h"
+#include "number_list.h"
+#include "support/npy.h"
+#include "support/printable.h"
+#include "support/problem_text.h"
+#include "tensor_shapes.h"
+
+namespace vktconv::cli {
+namespace {
+
+using support::NamedProblem;
+
+struct ExplainFlags {
+  std::string descriptor, suite, match, input, weights, bias, data_type;
+  ConvolutionFlags convolution;
+  DeviceFlags device;
+};
+
+constexpr const char* axis_names[] = {"depth", "height", "width"};
+
+// ---- which problems -------------------------------------------------------------------------------------------------
+
+struct TensorArgument {
+  NamedShape shape;
+  std::optional<support::NpyType> type;  // of a file
+};
+
+// "8,64,32,32" is a shape, everything else a file.
+TensorArgument read_tensor_argument(const std::string& option, const std::string& text) {
+  if (text.find_first_not_of("0123456789,") == std::string::npos) return {{option, parse_numbers(option, text)}, {}};
+  const support::NpyHeader header = support::read_npy_header(text);
+  return {{text, header.shape}, header.type};
+}
+
+NamedProblem problem_from_tensors(const ExplainFlags& flags) {
+  if (flags.input.empty() || flags.weights.empty()) {
+    refuse("--input and --weight are both needed where no descriptor and no --suite is given");
+  }
+  const TensorArgument input = read_tensor_argument("--input", flags.input);
+  const TensorArgument weights = read_tensor_argument("--weight", flags.weights);
+  std::optional<TensorArgument> bias;
+  if (!flags.bias.empty()) bias = read_tensor_argument("--bias", flags.bias);
+  DataTypeChoice choice(flags.data_type);
+  const TensorArgument* const tensors[] = {&input, &weights, bias ? &*bias : nullptr};
+  for (const TensorArgument* tensor : tensors) {
+    if (tensor != nullptr && tensor->type) choice.add_file(tensor->shape.name, *tensor->type);
+  }
+  if (!choice.has_type()) choice.add_file("--input", support::NpyType::f32);
+  std::optional<NamedShape> bias_shape;
+  if (bias) bias_shape = bias->shape;
+  return {"", make_shaped_problem(input.shape, weights.shape, bias_shape, choice.type(), flags.convolution).desc};
+}
+
+std::vector<NamedProblem> problems_from_suite(const ExplainFlags& flags) {
+  std::regex pattern;
+  try {
+    pattern = std::regex(flags.match, std::regex::ECMAScript);
+  } catch (const std::regex_error& error) {
+    refuse(
+        fmt::format("--match: \"{}\" is no regular expression: {}", support::printable(flags.match, 80), error.what()));
+  }
+  std::vector<NamedProblem> problems = support::load_suite(flags.suite);
+  std::erase_if(problems, [&](const NamedProblem& problem) { return !std::regex_search(problem.name, pattern); });
+  if (problems.empty()) {
+    refuse(fmt::format("--match: no problem of {} has a name that matches \"{}\"", flags.suite,
+                       support::printable(flags.match, 80)));
+  }
+  return problems;
+}
+
+std::vector<NamedProblem> choose_problems(const ExplainFlags& flags) {
+  const bool tensors = !flags.input.empty() || !flags.weights.empty() || !flags.bias.empty();
+  const int sources = int{!flags.descriptor.empty()} + int{!flags.suite.empty()} + int{tensors};
+  if (sources != 1) {
+    refuse(sources == 0 ? "a descriptor, --suite, or --input and --weight is needed"
+                        : "a descriptor, --suite, and --input with --weight exclude each other");
+  }
+  if (!flags.match.empty() && flags.suite.empty()) refuse("--match needs --suite");
+  if (tensors) return {problem_from_tensors(flags)};
+  if (flags.convolution.any_given()) {
+    refuse("--stride, --padding and the like belong to --input and --weight; a descriptor or a suite has its own");
+  }
+  std::vector<NamedProblem> problems =
+      flags.suite.empty() ? std::vector{support::parse_problem(flags.descriptor)} : problems_from_suite(flags);
+  if (!flags.data_type.empty()) {
+    for (NamedProblem& problem : problems) problem.desc.dataType = DataTypeChoice(flags.data_type).type();
+  }
+  return problems;
+}
+
+// ---- tables ---------------------------------------------------------------------------------------------------------
+
+// "0, 2, 4" or "0, 2, ... 14"
+std::string list_some(const std::vector<int64_t>& values) {
+  constexpr size_t most = 6;
+  if (values.size() <= most) return fmt::format("{}", fmt::join(values, ", "));
+  return fmt::format("{}, ... {}", fmt::join(values.begin(), values.begin() + most - 1, ", "), values.back());
+}
+
+// Phases that take equally many taps share a line: what matters is how many multiplications an output costs.
+void print_axis_phases(const Axis& axis, const char* name) {
+  fmt::print("  {}: input {}, output {}, kernel {}, stride {}, dilation {}, padding {} at the beginning\n", name,
+             axis.input, axis.output, axis.kernel, axis.stride, axis.dilation, axis.padding_begin);
+  constexpr int64_t most_phases = 1 << 16;
+  const int64_t count = std::min(axis.stride, axis.output);
+  if (count > most_phases) {
+    fmt::print("    {} phases, too many to list\n", count);
+    return;
+  }
+  struct Row {
+    int64_t outputs = 0;
+    std::vector<int64_t> phases;
+  };
+  std::map<int64_t, Row, std::greater<>> rows;
+  for (const Phase& phase : split_phases(axis).phases) {
+    Row& row = rows[phase.taps];
+    row.outputs += phase.outputs;
+    row.phases.push_back(phase.first_output);
+  }
+  fmt::print("    {:>6} {:>12} {:>10}   {}\n", "taps", "outputs", "phases", "outputs o with o mod stride =");
+  for (const auto& [taps, row] : rows) {
+    fmt::print("    {:>6} {:>12} {:>10}   {}{}\n", taps, row.outputs, row.phases.size(), list_some(row.phases),
+               taps == 0 ? "  (bias alone)" : "");
+  }
+}
+
+void print_dispatches(VktcPlan plan, const VktcPlanRequirements& requirements) {
+  constexpr uint32_t most_dispatches = 64;
+  fmt::print("Dispatches\n  {:>4}  {:>28}  {}\n", "#", "workgroups", "name");
+  for (uint32_t index = 0; index < std::min(requirements.dispatchCount, most_dispatches); ++index) {
+    VktcDispatchInfo dispatch = {};
+    vktcGetDispatchInfo(plan, index, &dispatch);
+    fmt::print("  {:>4}  {:>28}  {}\n", index,
+               fmt::format("{} x {} x {}", dispatch.groupCount[0], dispatch.groupCount[1], dispatch.groupCount[2]),
+               dispatch.name);
+  }
+  if (requirements.dispatchCount > most_dispatches) {
+    fmt::print("  ... and {} more\n", requirements.dispatchCount - most_dispatches);
+  }
+}
+
+void print_buffers(const VktcPlanRequirements& requirements) {
+  fmt::print("Buffers, in bytes\n");
+  const std::pair<const char*, VkDeviceSize> rows[] = {
+      {"input", requirements.inputBytes},   {"weights", requirements.weightsBytes},
+      {"bias", requirements.biasBytes},     {"packed weights", requirements.packedWeightsBytes},
+      {"output", requirements.outputBytes}, {"workspace", requirements.workspaceBytes}};
+  for (const auto& [name, bytes] : rows) fmt::print("  {:<16}{:>16}\n", name, bytes);
+}
+
+struct PlanDeleter {
+  void operator()(VktcPlan plan) const { vktcDestroyPlan(plan); }
+};
+
+void explain_problem(const host::Device& device, const NamedProblem& named, const VktcPlanOptions& options) {
+  VktcError error = {};
+  VktcPlan created = nullptr;
+  if (vktcCreatePlan(device.context(), &named.desc, &options, &created, &error) != VKTC_SUCCESS) {
+    throw host::Error(error);
+  }
+  const std::unique_ptr<VktcPlan_T, PlanDeleter> plan(created);
+  VktcPlanInfo plan_info = {};
+  vktcGetPlanInfo(plan.get(), &plan_info);
+  VktcPlanRequirements requirements = {};
+  vktcGetPlanRequirements(plan.get(), &requirements);
+  Problem problem;
+  if (!make_problem(named.desc, problem, error)) throw host::Error(error);
+
+  fmt::print("{}\non {}\n\n{}\n", support::format_problem(named), device.summary().name, plan_info.explanation);
+  fmt::print("Phases: along each axis, the outputs that take the same kernel taps\n");
+  for (uint32_t axis = 3 - named.desc.spatialRank; axis < 3; ++axis) {
+    print_axis_phases(problem.axes[axis], axis_names[axis]);
+  }
+  fmt::print("\n");
+  print_dispatches(plan.get(), requirements);
+  fmt::print("\n");
+  print_buffers(requirements);
+}
+
+void explain(const ExplainFlags& flags) {
+  const VktcPlanOptions options = flags.device.plan_options();
+  const std::vector<NamedProblem> problems = choose_problems(flags);
+  const host::Device device = flags.device.open();
+  bool first = true;
+  for (const NamedProblem& problem : problems) {
+    if (!first) fmt::print("\n{:-<88}\n\n", "");
+    first = false;
+    explain_problem(device, problem, options);
+    std::fflush(stdout);
+  }
+  flags.device.check_validation(device);
+}
+
+}  // namespace
+
+void add_explain_command(CLI::App& app) {
+  auto flags = std::make_shared<ExplainFlags>();
+  CLI::App* command = app.add_subcommand("explain", "Say how a problem would be computed, and why so");
+  command->add_option("descriptor", flags->descriptor, "The problem as a descriptor string, see below")
+      ->type_name("DESCRIPTOR");
+  const auto add = [&](const char* name, std::string& value, const char* type, const char* help) {
+    command->add_option(name, value, help)->type_name(type)->group("Problem");
+  };
+  add("--suite", flags->suite, "FILE", "Problems of a suite, in JSON as in bench/suites");
+  add("--match", flags->match, "REGEX", "Only the problems of the suite whose name contains this");
+  add("--input", flags->input, "SHAPE|FILE", "N,C,spatial... or C,spatial..., or an .npy file");
+  add("--weight", flags->weights, "SHAPE|FILE", "in_channels,out_channels/groups,kernel..., or an .npy file");
+  add("--bias", flags->bias, "SHAPE|FILE", "out_channels, or an .npy file");
+  add("--dtype", flags->data_type, "TYPE", "f32, f16, bf16 or i32; default: that of the problem, or f32");
+  flags->convolution.add_to(*command);
+  flags->device.add_device_to(*command);
+  flags->device.add_algorithm_to(*command);
+  command->footer(
+      fmt::format("{}\n\n"
+                  "Descriptor: fields mb (batch), g (groups), ic, oc (channels); then, ending in the axis\n"
+                  "letter d, h or w: i (input), k (kernel), s (stride), p (padding at the beginning),\n"
+                  "e (at the end; default as p), op (output padding), d (dilation; 1: none); then\n"
+                  "dtf32, dtf16, dtbf16 or dti32, bias, and n\"name\". Inner axes that are left out are\n"
+                  "copied from the outer one: ih64kh3 is 64x64 and 3x3.\n\n"
+                  "Examples:\n"
+                  "  vktconv explain 'mb16_ic32iw131072_oc64kw3sw2pw1dw2'\n"
+                  "  vktconv explain --suite bench/suites/kernelbench.json --match 'kb1\\.(68|79)$'\n"
+                  "  vktconv explain --input 8,64,32,32 --weight 64,128,4,4 --stride 2 --padding 1\n"
+                  "  vktconv explain --input x.npy --weight w.npy --auto-pad SAME_UPPER --stride 2\n\n{}",
+                  convolution_help, exit_code_help));
+  command->callback([flags] { explain(*flags); });
+}
+
+}  // namespace vktconv::cli

@@ -1,0 +1,162 @@
+// vktconv run: .npy files in, one .npy file out.
+#include <fmt/format.h>
+#include <reference.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vktconv/vktconv_host.hpp>
+
+#include "commands.h"
+#include "device_flags.h"
+#include "elements.h"
+#include "failure.h"
+#include "support/npy.h"
+#include "support/problem_text.h"
+#include "support/progress.h"
+#include "tensor_shapes.h"
+
+namespace vktconv::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using support::NpyArray;
+using support::NpyHeader;
+
+struct RunFlags {
+  std::string input, weights, bias, output, data_type;
+  bool cpu = false;
+  bool quiet = false;
+  ConvolutionFlags convolution;
+  DeviceFlags device;
+};
+
+// Reads a file whose header was already looked at, and brings it into the type of the run.
+NpyArray read_tensor(const std::string& file, const NpyHeader& header, VktcDataType type) {
+  support::ProgressLine line("Reading " + file);
+  NpyArray array = support::read_npy(file, [&](uint64_t done, uint64_t total) { line.update(done, total); });
+  if (array.shape != header.shape || array.type != header.type) {
+    throw Failure(exit_failure, fmt::format("{}: the file has changed while it was being read", file));
+  }
+  convert_elements(array, type);
+  return array;
+}
+
+std::unique_ptr<std::byte[]> allocate_output(int64_t elements, VktcDataType type) {
+  const uint64_t bytes = static_cast<uint64_t>(elements) * vktcDataTypeSize(type);
+  try {
+    return std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(bytes));
+  } catch (const std::bad_alloc&) {
+    throw Failure(exit_failure, fmt::format("there is not enough memory for the {} bytes of the output", bytes));
+  }
+}
+
+void run_on_cpu(const VktcConvTransposeDesc& desc, const void* input, const void* weights, const void* bias,
+                void* output) {
+  const auto values = reference::conv_transpose(desc, input, weights, bias);
+  reference::round_to_type(desc, values, output);
+}
+
+// Returns the name of the device.
+std::string run_on_device(const DeviceFlags& flags, const VktcConvTransposeDesc& desc, const void* input,
+                          const void* weights, const void* bias, void* output) {
+  host::RunOptions options;
+  options.plan = flags.plan_options();
+  host::Device device = flags.open();
+  support::ProgressLine line("Running on " + device.summary().name);
+  options.progress = [&](uint64_t done, uint64_t total) { line.update(done, total); };
+  host::conv_transpose(device, desc, input, weights, bias, output, options);
+  flags.check_validation(device);
+  return device.summary().name;
+}
+
+void run(const RunFlags& flags) {
+  if (flags.cpu && (!flags.device.device.empty() || !flags.device.algorithm.empty() || flags.device.validation)) {
+    refuse("--cpu excludes --device, --algorithm and --validation: it uses no device");
+  }
+  flags.device.plan_options();  // refuses an unknown name before anything is read
+
+  // What is wrong with the headers is said before gigabytes are read.
+  const NpyHeader input_header = support::read_npy_header(flags.input);
+  const NpyHeader weights_header = support::read_npy_header(flags.weights);
+  std::optional<NpyHeader> bias_header;
+  if (!flags.bias.empty()) bias_header = support::read_npy_header(flags.bias);
+  DataTypeChoice choice(flags.data_type);
+  choice.add_file(flags.input, input_header.type);
+  choice.add_file(flags.weights, weights_header.type);
+  std::optional<NamedShape> bias_shape;
+  if (bias_header) {
+    choice.add_file(flags.bias, bias_header->type);
+    bias_shape = NamedShape{flags.bias, bias_header->shape};
+  }
+  const VktcDataType type = choice.type();
+  const ShapedProblem problem = make_shaped_problem(
+      {flags.input, input_header.shape}, {flags.weights, weights_header.shape}, bias_shape, type, flags.convolution);
+  const std::vector<int64_t> output_shape = problem.output_shape();
+  support::check_npy_output(flags.output);
+
+  const NpyArray input = read_tensor(flags.input, input_header, type);
+  const NpyArray weights = read_tensor(flags.weights, weights_header, type);
+  NpyArray bias;
+  if (bias_header) bias = read_tensor(flags.bias, *bias_header, type);
+  const host::TensorSizes sizes = host::tensor_sizes(problem.desc);
+  const auto output = allocate_output(sizes.output_elements, type);
+  std::string device_name = "the CPU reference";
+  if (flags.cpu) {
+    run_on_cpu(problem.desc, input.data.get(), weights.data.get(), bias.data.get(), output.get());
+  } else {
+    device_name =
+        run_on_device(flags.device, problem.desc, input.data.get(), weights.data.get(), bias.data.get(), output.get());
+  }
+  {
+    support::ProgressLine line("Writing " + flags.output);
+    support::write_npy(flags.output, npy_type_of(type), output_shape, output.get(),
+                       [&](uint64_t done, uint64_t total) { line.update(done, total); });
+  }
+  if (!flags.quiet) {
+    fmt::print("{}: {} {} by {}\n", flags.output, support::data_type_name(type), support::format_shape(output_shape),
+               device_name);
+  }
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app) {
+  auto flags = std::make_shared<RunFlags>();
+  CLI::App* command = app.add_subcommand("run", "Compute one transposed convolution from and to .npy files");
+  const auto add_file = [&](const char* name, std::string& value, const char* help) {
+    return command->add_option(name, value, help)->type_name("FILE")->group("Files");
+  };
+  add_file("--input", flags->input, "(N, C, spatial...) or (C, spatial...); the rank is that of the weights")
+      ->required();
+  add_file("--weight", flags->weights, "(in_channels, out_channels / groups, kernel...)")->required();
+  add_file("--bias", flags->bias, "(out_channels,)");
+  add_file("--output", flags->output, "Where the result goes; replaced only when it is complete")->required();
+  command
+      ->add_option("--dtype", flags->data_type,
+                   "Convert the files to f32, f16 or bf16 and compute in that; default: the type of the files")
+      ->type_name("TYPE")
+      ->group("Files");
+  command->add_flag("--quiet", flags->quiet, "Print nothing on success")->group("Files");
+  flags->convolution.add_to(*command);
+  flags->device.add_device_to(*command);
+  flags->device.add_algorithm_to(*command);
+  command->add_flag("--cpu", flags->cpu, "Compute with the slow CPU reference (in double) instead of a device")
+      ->group("Device");
+  command->footer(
+      fmt::format("{}\n\n"
+                  "Files are .npy of float32, float16, int32, or uint16 with the bits of bf16; the output\n"
+                  "has the type of the run. int32 is exact and wraps. 16-bit floats are accumulated in\n"
+                  "fp32 and rounded once.\n\n"
+                  "Examples:\n"
+                  "  vktconv run --input x.npy --weight w.npy --output y.npy --stride 2 --padding 1\n"
+                  "  vktconv run --input x.npy --weight w.npy --bias b.npy --output y.npy \\\n"
+                  "    --stride 2,1 --output-padding 1,0 --groups 4 --dtype bf16 --device nvidia\n"
+                  "  vktconv run --input x.npy --weight w.npy --output y.npy --stride 2 \\\n"
+                  "    --auto-pad SAME_UPPER\n"
+                  "  vktconv run --input x.npy --weight w.npy --output y.npy --pads=-1,0,2,0\n\n{}",
+                  convolution_help, exit_code_help));
+  command->callback([flags] { run(*flags); });
+}
+
+}  // namespace vktconv::cli
