@@ -14,6 +14,7 @@ namespace {
 // Every algorithm, one line each. Tests and the benchmark find them here by name.
 constexpr const Algorithm* algorithms[] = {
     &gather_algorithm,
+    &tiled_algorithm,
 };
 
 struct Candidate {
@@ -77,13 +78,22 @@ bool make_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions
   }
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.tile.seconds < b.tile.seconds; });
+  const uint32_t count = static_cast<uint32_t>(candidates.size());
+  if (options.candidate >= count) {
+    return fail(error, VKTC_ERROR_INVALID_PARAMETER, "options.candidate",
+                "options.candidate is %u: it must be less than the number of candidates, which is %u",
+                options.candidate, count);
+  }
   // The first that can be built: a faster one may exceed a limit that a slower one keeps.
   std::optional<VktcError> first_error;
-  for (const Candidate& candidate : candidates) {
+  for (uint32_t rank = options.candidate; rank < count; ++rank) {
+    const Candidate& candidate = candidates[rank];
     Plan made;
     VktcError refused = no_error();
     if (candidate.algorithm->build(problem, caps, options, candidate.tile, made, refused)) {
       made.algorithm = candidate.algorithm->name;
+      made.candidate_count = count;
+      made.predicted_seconds = candidate.tile.seconds;
       made.reason = options.algorithm.empty() ? reason : reason + "asked for by name\n";
       plan = std::move(made);
       return true;

@@ -62,6 +62,7 @@ bool read_options(const VktcPlanOptions* options, vktconv::PlanOptions& read, Vk
                   "options.memoryAccess is %d: it must be a VktcMemoryAccess", static_cast<int>(options->memoryAccess));
   }
   if (options->algorithm != nullptr) read.algorithm = options->algorithm;
+  read.candidate = options->candidate;
   read.memory_access = options->memoryAccess;
   return true;
 }
@@ -293,9 +294,15 @@ void vktcGetPlanRequirements(VktcPlan plan, VktcPlanRequirements* requirements) 
 
 void vktcGetPlanInfo(VktcPlan plan, VktcPlanInfo* info) {
   if (info == nullptr) return;
-  *info = plan == nullptr ? VktcPlanInfo{"", "", "", 0, 0}
-                          : VktcPlanInfo{plan->plan.algorithm.c_str(), plan->plan.tile.c_str(),
-                                         plan->explanation.c_str(), plan->flop, plan->bytes};
+  *info = VktcPlanInfo{"", "", "", 0, 0, 0, 0};
+  if (plan == nullptr) return;
+  info->algorithm = plan->plan.algorithm.c_str();
+  info->tile = plan->plan.tile.c_str();
+  info->explanation = plan->explanation.c_str();
+  info->candidateCount = plan->plan.candidate_count;
+  info->predictedSeconds = plan->plan.predicted_seconds;
+  info->flop = plan->flop;
+  info->bytes = plan->bytes;
 }
 
 void vktcGetDispatchInfo(VktcPlan plan, uint32_t index, VktcDispatchInfo* info) {

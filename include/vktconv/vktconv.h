@@ -210,6 +210,9 @@ typedef struct VktcPlanOptions {
   const void* pNext;     /* must be NULL */
   const char* algorithm; /* a name from vktcGetAlgorithmName; NULL or "": the planner chooses */
   VktcMemoryAccess memoryAccess;
+  /* Which of the planner's candidates (algorithm and tile), by predicted time: 0 is its choice, 1 the next best, and so
+   * on below VktcPlanInfo::candidateCount. For tuning. */
+  uint32_t candidate;
 } VktcPlanOptions;
 
 /* The algorithms of this library, in the order of vktcGetAlgorithmName(0), (1), ...; NULL past the end. */
@@ -245,6 +248,8 @@ typedef struct VktcPlanInfo {
   const char* algorithm;
   const char* tile;        /* for example "8 channels x 4 positions, 128 invocations" */
   const char* explanation; /* several lines: phases, dispatches, tiles, bytes, FLOP, why this algorithm */
+  uint32_t candidateCount;  /* that VktcPlanOptions::candidate could have chosen from */
+  double predictedSeconds; /* by the planner's cost model */
   double flop;             /* useful: two per multiply-add that reaches an output */
   double bytes;            /* input, weights, bias and output, each once */
 } VktcPlanInfo;

@@ -47,6 +47,36 @@ struct GatherParams {
 #define GATHER_HAS_BIAS (GEOMETRY_CONSTANTS + 3)
 #define GATHER_CONSTANTS (GEOMETRY_CONSTANTS + 4)
 
+// ---- tiled.comp -----------------------------------------------------------------------------------------------------
+
+struct TiledParams {
+  uint batch;           // images of this dispatch
+  uint groups;          // of this dispatch
+  uint blocks;          // out-channel blocks of each group, of this dispatch
+  uint first_block;     // the first of them, within its group
+  uint first_group;
+  uint input_offset;    // as in GatherParams
+  uint output_offset;
+  uint weights_offset;
+};
+
+#define TILED_LOCAL_SIZE (GEOMETRY_CONSTANTS + 0)
+#define TILED_LOCAL (GEOMETRY_CONSTANTS + 1)
+#define TILED_CHANNELS (GEOMETRY_CONSTANTS + 2)
+#define TILED_POSITIONS (GEOMETRY_CONSTANTS + 3)
+#define TILED_DEPTH (GEOMETRY_CONSTANTS + 4)
+#define TILED_THREAD_CHANNELS (GEOMETRY_CONSTANTS + 5)
+#define TILED_THREAD_POSITIONS (GEOMETRY_CONSTANTS + 6)
+#define TILED_BUFFERS (GEOMETRY_CONSTANTS + 7)
+#define TILED_HAS_BIAS (GEOMETRY_CONSTANTS + 8)
+#define TILED_INPUT_SIZE (GEOMETRY_CONSTANTS + 9)
+#define TILED_OUTPUT_SIZE (GEOMETRY_CONSTANTS + 12)
+#define TILED_PADDING_BEGIN (GEOMETRY_CONSTANTS + 15)
+#define TILED_IN_CHANNELS (GEOMETRY_CONSTANTS + 18)
+#define TILED_OUT_CHANNELS (GEOMETRY_CONSTANTS + 19)
+#define TILED_GROUPS (GEOMETRY_CONSTANTS + 20)
+#define TILED_CONSTANTS (GEOMETRY_CONSTANTS + 21)
+
 // ---- pack_weights.comp ----------------------------------------------------------------------------------------------
 
 struct PackWeightsParams {
@@ -70,6 +100,7 @@ struct PackWeightsParams {
 #ifdef __cplusplus
 // Vulkan guarantees 128 bytes of push constants; device addresses (8 bytes each) come first.
 static_assert(4 * 8 + sizeof(GatherParams) <= 128);
+static_assert(4 * 8 + sizeof(TiledParams) <= 128);
 static_assert(2 * 8 + sizeof(PackWeightsParams) <= 128);
 }  // namespace vktconv::shared
 #endif

@@ -36,6 +36,7 @@ struct Algorithm {
 };
 
 extern const Algorithm gather_algorithm;
+extern const Algorithm tiled_algorithm;
 
 // ---- helpers for build --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,289 @@
+// Implicit matrix product over phases: out-channels x positions x (taps x in-channels), tiled through shared memory and
+// registers. For problems that are bound by arithmetic.
+//
+// Layouts: input [batch, in-channels, spatial], packed weights [group, out-channel block, tap, in-channel (rounded up to
+// DEPTH), channel of the block] as Accumulator (pack_weights.comp), bias [out-channels], output [batch, out-channels,
+// spatial].
+//
+// A workgroup computes CHANNELS out-channels of POSITIONS outputs of one phase. Positions are numbered through the rows
+// and images of the phase, so that nothing is wasted where a row is no multiple of the tile. Each step brings DEPTH
+// in-channels of one tap into shared memory; the next step's elements are on their way in registers meanwhile. Taps that
+// no position of the tile takes are skipped. An invocation holds THREAD_CHANNELS x THREAD_POSITIONS sums; its
+// positions are POSITIONS / THREAD_POSITIONS apart, so that neighbouring invocations read and write neighbouring
+// elements, yet lie together in shared memory, where they are read four at a time.
+//
+// Constraints: LOCAL = CHANNELS / THREAD_CHANNELS * POSITIONS / THREAD_POSITIONS; THREAD_CHANNELS and THREAD_POSITIONS
+// multiples of 4; LOCAL divides POSITIONS or POSITIONS divides LOCAL, and then LOCAL / POSITIONS divides DEPTH; weights
+// are finite (inputs that do not exist count as zeros); 32-bit limits as in gather.comp. See src/algorithms/tiled.cpp.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "tensor.glsl"
+#include "geometry.glsl"
+
+layout(local_size_x_id = TILED_LOCAL_SIZE) in;
+layout(constant_id = TILED_LOCAL) const uint LOCAL = 32;  // the same number, usable in array sizes
+layout(constant_id = TILED_CHANNELS) const uint CHANNELS = 32;
+layout(constant_id = TILED_POSITIONS) const uint POSITIONS = 32;
+layout(constant_id = TILED_DEPTH) const uint DEPTH = 8;
+layout(constant_id = TILED_THREAD_CHANNELS) const uint THREAD_CHANNELS = 8;
+layout(constant_id = TILED_THREAD_POSITIONS) const uint THREAD_POSITIONS = 4;
+layout(constant_id = TILED_BUFFERS) const uint BUFFERS = 1;  // of shared memory: 2 saves a barrier in each step
+layout(constant_id = TILED_HAS_BIAS) const bool HAS_BIAS = false;
+layout(constant_id = TILED_INPUT_SIZE + 0) const uint INPUT_D = 1;
+layout(constant_id = TILED_INPUT_SIZE + 1) const uint INPUT_H = 1;
+layout(constant_id = TILED_INPUT_SIZE + 2) const uint INPUT_W = 1;
+layout(constant_id = TILED_OUTPUT_SIZE + 0) const uint OUTPUT_D = 1;
+layout(constant_id = TILED_OUTPUT_SIZE + 1) const uint OUTPUT_H = 1;
+layout(constant_id = TILED_OUTPUT_SIZE + 2) const uint OUTPUT_W = 1;
+layout(constant_id = TILED_PADDING_BEGIN + 0) const int PADDING_D = 0;
+layout(constant_id = TILED_PADDING_BEGIN + 1) const int PADDING_H = 0;
+layout(constant_id = TILED_PADDING_BEGIN + 2) const int PADDING_W = 0;
+layout(constant_id = TILED_IN_CHANNELS) const uint IN_CHANNELS = 1;    // of one group
+layout(constant_id = TILED_OUT_CHANNELS) const uint OUT_CHANNELS = 1;  // of one group
+layout(constant_id = TILED_GROUPS) const uint GROUPS = 1;              // of the problem
+
+const uint INPUT_PLANE = INPUT_D * INPUT_H * INPUT_W;
+const uint OUTPUT_PLANE = OUTPUT_D * OUTPUT_H * OUTPUT_W;
+const uint INPUT_IMAGE = INPUT_PLANE * IN_CHANNELS * GROUPS;
+const uint OUTPUT_IMAGE = OUTPUT_PLANE * OUT_CHANNELS * GROUPS;
+// Positions of a phase along each axis. Phases may differ by one: the larger count is used.
+const uint SIZE_D = (OUTPUT_D - 1u) / STRIDE_D + 1u;
+const uint SIZE_H = (OUTPUT_H - 1u) / STRIDE_H + 1u;
+const uint SIZE_W = (OUTPUT_W - 1u) / STRIDE_W + 1u;
+const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
+
+// Which elements an invocation brings: COLUMNS positions, ROWS in-channels of each, ROW_STEP apart.
+const uint COLUMNS = POSITIONS > LOCAL ? POSITIONS / LOCAL : 1u;
+const uint ROW_STEP = LOCAL > POSITIONS ? LOCAL / POSITIONS : 1u;
+const uint ROWS = DEPTH / ROW_STEP;
+const uint WEIGHT_QUADS = DEPTH * CHANNELS / 4u;  // of a step
+const uint WEIGHT_LOADS = (WEIGHT_QUADS + LOCAL - 1u) / LOCAL;
+
+const uint THREADS_X = POSITIONS / THREAD_POSITIONS;
+const uint THREAD_QUADS = THREAD_CHANNELS / 4u;
+// An odd number of vectors between neighbouring invocations keeps their reads in different banks.
+const uint INPUT_PITCH = (THREAD_POSITIONS / 4u) | 1u;
+const uint INPUT_ROW = THREADS_X * INPUT_PITCH;
+
+shared Accumulator4 tile_input[BUFFERS * DEPTH * INPUT_ROW];
+shared Accumulator4 tile_weights[BUFFERS * WEIGHT_QUADS];
+
+DECLARE_BUFFER(0, readonly, InputTensor, Word)
+DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
+DECLARE_BUFFER(2, readonly, BiasTensor, Word)
+#if defined(PACKED_16BIT)
+DECLARE_BUFFER(3, coherent, OutputTensor, Word)  // read and written by atomics
+#else
+DECLARE_BUFFER(3, writeonly, OutputTensor, Word)
+#endif
+
+layout(push_constant, std430) uniform Push {
+  BUFFER_MEMBER(InputTensor, input_tensor)
+  BUFFER_MEMBER(PackedWeights, packed_weights)
+  BUFFER_MEMBER(BiasTensor, bias)
+  BUFFER_MEMBER(OutputTensor, output_tensor)
+  TiledParams params;
+} push;
+
+#define INPUT BUFFER_REF(InputTensor, input_tensor)
+#define WEIGHTS BUFFER_REF(PackedWeights, packed_weights)
+#define BIAS BUFFER_REF(BiasTensor, bias)
+#define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
+
+struct Position {
+  uint image;
+  uvec3 at;  // within the phase: depth, height, width
+};
+
+Position decode(uint position) {
+  Position result;
+  result.at.z = position % SIZE_W;
+  position /= SIZE_W;
+  result.at.y = position % SIZE_H;
+  position /= SIZE_H;
+  result.at.x = position % SIZE_D;
+  result.image = position / SIZE_D;
+  return result;
+}
+
+// The taps [x, y) of a phase that reach an input from some position in first..last.
+ivec2 tap_range(Phase phase, uint first, uint last, uint input_size, int input_step) {
+  const int low = int(first) + phase.first_input - int(input_size);
+  const int high = int(last) + phase.first_input;
+  const int begin = low < 0 ? 0 : low / input_step + 1;
+  const int end = high < 0 ? 0 : min(phase.taps, high / input_step + 1);
+  return ivec2(begin, max(begin, end));
+}
+
+// What the invocation brings into shared memory in the next step.
+Accumulator input_elements[COLUMNS * ROWS];
+Accumulator4 weight_elements[WEIGHT_LOADS];
+
+ivec3 column_position[COLUMNS];  // of the input, for tap 0 of the phase
+uint column_base[COLUMNS];       // of its first in-channel
+bool column_exists[COLUMNS];
+
+void fetch(ivec3 step, uint tap, uint chunk, uint weights_block) {
+  const uint weights_at = weights_block + (tap * CHUNKS + chunk) * WEIGHT_QUADS;
+  [[unroll]] for (uint i = 0; i < WEIGHT_LOADS; ++i) {
+    const uint quad = i * LOCAL + gl_LocalInvocationID.x;
+    if (WEIGHT_QUADS % LOCAL == 0u || quad < WEIGHT_QUADS) weight_elements[i] = WEIGHTS.words[weights_at + quad];
+  }
+  const uint first_row = LOCAL > POSITIONS ? gl_LocalInvocationID.x / POSITIONS : 0u;
+  const uint first_channel = chunk * DEPTH + first_row;
+  [[unroll]] for (uint c = 0; c < COLUMNS; ++c) {
+    const ivec3 at = column_position[c] - step;
+    // A negative position is a large unsigned one.
+    const bool inside = column_exists[c] && uint(at.x) < INPUT_D && uint(at.y) < INPUT_H && uint(at.z) < INPUT_W;
+    const uint index = column_base[c] + first_channel * INPUT_PLANE + (uint(at.x) * INPUT_H + uint(at.y)) * INPUT_W + uint(at.z);
+    [[unroll]] for (uint r = 0; r < ROWS; ++r) {
+      const bool exists = inside && (IN_CHANNELS % DEPTH == 0u || first_channel + r * ROW_STEP < IN_CHANNELS);
+      input_elements[c * ROWS + r] = Accumulator(0);
+      if (exists) input_elements[c * ROWS + r] = LOAD(INPUT, index + r * ROW_STEP * INPUT_PLANE);
+    }
+  }
+}
+
+void put_into_shared(uint stage) {
+  [[unroll]] for (uint i = 0; i < WEIGHT_LOADS; ++i) {
+    const uint quad = i * LOCAL + gl_LocalInvocationID.x;
+    if (WEIGHT_QUADS % LOCAL == 0u || quad < WEIGHT_QUADS) tile_weights[stage * WEIGHT_QUADS + quad] = weight_elements[i];
+  }
+  const uint first_row = LOCAL > POSITIONS ? gl_LocalInvocationID.x / POSITIONS : 0u;
+  [[unroll]] for (uint c = 0; c < COLUMNS; ++c) {
+    const uint column = c * LOCAL + gl_LocalInvocationID.x % POSITIONS;
+    const uint of_thread = column / THREADS_X;  // the position's number within the invocation that computes it
+    const uint at = (column % THREADS_X) * INPUT_PITCH + of_thread / 4u;
+    [[unroll]] for (uint r = 0; r < ROWS; ++r) {
+      tile_input[(stage * DEPTH + first_row + r * ROW_STEP) * INPUT_ROW + at][of_thread % 4u] = input_elements[c * ROWS + r];
+    }
+  }
+}
+
+Accumulator4 sums[THREAD_POSITIONS][THREAD_QUADS];
+
+void multiply(uint stage, uint thread_x, uint thread_y) {
+  [[unroll]] for (uint k = 0; k < DEPTH; ++k) {
+    Accumulator4 weight[THREAD_QUADS];
+    Accumulator4 value[THREAD_POSITIONS / 4u];
+    [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) {
+      weight[q] = tile_weights[stage * WEIGHT_QUADS + k * (CHANNELS / 4u) + thread_y * THREAD_QUADS + q];
+    }
+    [[unroll]] for (uint p = 0; p < THREAD_POSITIONS / 4u; ++p) {
+      value[p] = tile_input[(stage * DEPTH + k) * INPUT_ROW + thread_x * INPUT_PITCH + p];
+    }
+    [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
+      [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) {
+        sums[p][q] = multiply_add(value[p / 4u][p % 4u], weight[q], sums[p][q]);
+      }
+    }
+  }
+}
+
+void main() {
+  const TiledParams params = push.params;
+  const uvec3 phases = min(uvec3(STRIDE_D, STRIDE_H, STRIDE_W), uvec3(OUTPUT_D, OUTPUT_H, OUTPUT_W));
+
+  // Blocks and phases of the same positions are neighbours in time: they share input, and their stores interleave.
+  uint work = linear_workgroup();
+  const uint blocks = params.groups * params.blocks;
+  const uint block = work % blocks;
+  work /= blocks;
+  const uint first_w = work % phases.z;
+  work /= phases.z;
+  const uint first_h = work % phases.y;
+  work /= phases.y;
+  const uint first_d = work % phases.x;
+  const uint first_position = work / phases.x * POSITIONS;
+  const uint end_position = params.batch * SIZE_D * SIZE_H * SIZE_W;
+  if (first_position >= end_position) return;
+  const uint group = block / params.blocks;
+  const uint first_channel = (params.first_block + block % params.blocks) * CHANNELS;  // within the group
+
+  const Phase phase_d = find_phase_d(first_d, PADDING_D);
+  const Phase phase_h = find_phase_h(first_h, PADDING_H);
+  const Phase phase_w = find_phase_w(first_w, PADDING_W);
+
+  // The box of positions that the tile covers decides which taps are needed.
+  const Position first = decode(first_position);
+  const Position last = decode(min(first_position + POSITIONS, end_position) - 1u);
+  const bool one_image = first.image == last.image;
+  const bool one_slice = one_image && first.at.x == last.at.x;
+  const bool one_row = one_slice && first.at.y == last.at.y;
+  const ivec2 range_d = tap_range(phase_d, one_image ? first.at.x : 0u, one_image ? last.at.x : SIZE_D - 1u, INPUT_D, INPUT_STEP_D);
+  const ivec2 range_h = tap_range(phase_h, one_slice ? first.at.y : 0u, one_slice ? last.at.y : SIZE_H - 1u, INPUT_H, INPUT_STEP_H);
+  const ivec2 range_w = tap_range(phase_w, one_row ? first.at.z : 0u, one_row ? last.at.z : SIZE_W - 1u, INPUT_W, INPUT_STEP_W);
+  const uint steps = uint((range_d.y - range_d.x) * (range_h.y - range_h.x) * (range_w.y - range_w.x)) * CHUNKS;
+
+  [[unroll]] for (uint c = 0; c < COLUMNS; ++c) {
+    const uint position = first_position + c * LOCAL + gl_LocalInvocationID.x % POSITIONS;
+    const Position column = decode(position);
+    column_exists[c] = position < end_position;
+    column_position[c] = ivec3(column.at) + ivec3(phase_d.first_input, phase_h.first_input, phase_w.first_input);
+    column_base[c] = params.input_offset + column.image * INPUT_IMAGE + group * IN_CHANNELS * INPUT_PLANE;
+  }
+
+  [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
+    [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) sums[p][q] = Accumulator4(0);
+  }
+
+  const uint thread_x = gl_LocalInvocationID.x % THREADS_X;
+  const uint thread_y = gl_LocalInvocationID.x / THREADS_X;
+  const uint weights_block = params.weights_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * CHUNKS * WEIGHT_QUADS;
+
+  // The taps of a row are innermost: their inputs overlap, and are still in the nearest cache.
+  ivec3 tap = ivec3(range_d.x, range_h.x, range_w.x);  // counted within the phase
+  uint chunk = 0;
+  for (uint step = 0; step <= steps; ++step) {
+    // Fetches of this turn are for step `step`; what was fetched in the turn before is multiplied now.
+    const uint stage = BUFFERS == 2u ? (step + 1u) & 1u : 0u;
+    if (step > 0u) {
+      if (BUFFERS == 1u) barrier();  // the step before has been read
+      put_into_shared(stage);
+      barrier();
+    }
+    if (step < steps) {
+      const uint tap_d = uint(phase_d.first_tap + tap.x * TAP_STEP_D);
+      const uint tap_h = uint(phase_h.first_tap + tap.y * TAP_STEP_H);
+      const uint tap_w = uint(phase_w.first_tap + tap.z * TAP_STEP_W);
+      fetch(tap * ivec3(INPUT_STEP_D, INPUT_STEP_H, INPUT_STEP_W), (tap_d * uint(KERNEL_H) + tap_h) * uint(KERNEL_W) + tap_w, chunk,
+            weights_block);
+      if (++tap.z == range_w.y) {
+        tap.z = range_w.x;
+        if (++chunk == CHUNKS) {
+          chunk = 0;
+          if (++tap.y == range_h.y) {
+            tap.y = range_h.x;
+            ++tap.x;
+          }
+        }
+      }
+    }
+    if (step > 0u) multiply(stage, thread_x, thread_y);
+  }
+
+  uint output_index[THREAD_POSITIONS];
+  bool wanted[THREAD_POSITIONS];
+  [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
+    const uint position = first_position + p * THREADS_X + thread_x;
+    const Position column = decode(position);
+    const uvec3 at = uvec3(first_d, first_h, first_w) + column.at * uvec3(STRIDE_D, STRIDE_H, STRIDE_W);
+    wanted[p] = position < end_position && at.x < OUTPUT_D && at.y < OUTPUT_H && at.z < OUTPUT_W;
+    output_index[p] = params.output_offset + column.image * OUTPUT_IMAGE +
+                      (group * OUT_CHANNELS + first_channel - params.first_block * CHANNELS) * OUTPUT_PLANE +
+                      (at.x * OUTPUT_H + at.y) * OUTPUT_W + at.z;
+  }
+  const uint bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
+  [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) {
+    [[unroll]] for (uint i = 0; i < 4u; ++i) {
+      const uint channel = thread_y * THREAD_CHANNELS + q * 4u + i;
+      if (first_channel + channel < OUT_CHANNELS) {
+        Accumulator bias = Accumulator(0);
+        if (HAS_BIAS) bias = LOAD(BIAS, bias_index + channel);
+        [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
+          if (wanted[p]) STORE(OUTPUT, output_index[p] + channel * OUTPUT_PLANE, sums[p][q][i] + bias);
+        }
+      }
+    }
+  }
+}
