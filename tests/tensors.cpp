@@ -1,0 +1,47 @@
+#include "tensors.h"
+
+namespace vktconv::tests {
+
+VktcConvTransposeDesc with_type(VktcConvTransposeDesc desc, VktcDataType type) {
+  desc.dataType = type;
+  return desc;
+}
+
+size_t element_size(VktcDataType type) {
+  return type == VKTC_DATA_TYPE_F16 || type == VKTC_DATA_TYPE_BF16 ? 2 : 4;
+}
+
+int64_t input_elements(const VktcConvTransposeDesc& desc) {
+  int64_t elements = desc.batch * desc.inChannels;
+  for (uint32_t i = 0; i < desc.spatialRank; ++i) elements *= desc.inputSize[i];
+  return elements;
+}
+
+int64_t weight_elements(const VktcConvTransposeDesc& desc) {
+  int64_t elements = desc.inChannels * (desc.outChannels / desc.groups);
+  for (uint32_t i = 0; i < desc.spatialRank; ++i) elements *= desc.kernelSize[i];
+  return elements;
+}
+
+int64_t output_elements(const VktcConvTransposeDesc& desc) {
+  int64_t elements = desc.batch * desc.outChannels;
+  for (const int64_t size : reference::output_size(desc)) elements *= size;
+  return elements;
+}
+
+Tensors::Tensors(const VktcConvTransposeDesc& problem, reference::Fill kind, uint64_t seed)
+    : desc(problem), output_elements(tests::output_elements(problem)) {
+  const auto make = [&](std::vector<std::byte>& bytes, int64_t elements, uint64_t stream) {
+    bytes.resize(static_cast<size_t>(elements) * element_size(desc.dataType));
+    reference::fill(desc.dataType, kind, seed * 3 + stream, bytes.data(), elements);
+  };
+  make(input, input_elements(desc), 0);
+  make(weights, weight_elements(desc), 1);
+  if (desc.hasBias) make(bias, desc.outChannels, 2);
+}
+
+std::vector<reference::Value> Tensors::expected() const {
+  return reference::conv_transpose(desc, input.data(), weights.data(), bias.data());
+}
+
+}  // namespace vktconv::tests

@@ -1,0 +1,266 @@
+// Plans on devices made by hand: every dispatch inside every limit, without a device.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <support/problem_text.h>
+
+#include "cases.h"
+#include "plan_rules.h"
+#include "planner.h"
+#include "random_problem.h"
+#include "shader_table.h"
+#include "spirv_module.h"
+#include "tensors.h"
+
+using namespace vktconv;
+using namespace vktconv::tests;
+
+TEST_SUITE_BEGIN("planner");
+
+namespace {
+
+const VktcMemoryAccess accesses[] = {VKTC_MEMORY_ACCESS_AUTO, VKTC_MEMORY_ACCESS_DESCRIPTORS,
+                                     VKTC_MEMORY_ACCESS_DEVICE_ADDRESS};
+
+std::vector<DeviceCaps> all_caps() {
+  DeviceCaps phone_16bit = phone_caps();
+  phone_16bit.name = "phone with 16-bit storage";
+  phone_16bit.storage_16bit = true;
+  DeviceCaps wide_alignment = lavapipe_caps();
+  wide_alignment.name = "lavapipe with 256-byte alignment and no addresses";
+  wide_alignment.min_storage_buffer_offset_alignment = 256;
+  wide_alignment.buffer_device_address = false;
+  return {phone_caps(),   phone_16bit,      ada_caps(),       lavapipe_caps(),
+          wide_alignment, tiny_grid_caps(), tiny_binding_caps()};
+}
+
+std::vector<std::string> algorithm_names() {
+  std::vector<std::string> names = {""};
+  for (uint32_t i = 0; vktcGetAlgorithmName(i); ++i) names.emplace_back(vktcGetAlgorithmName(i));
+  return names;
+}
+
+std::string text(const VktcConvTransposeDesc& desc) { return support::format_problem({"", desc}); }
+
+VktcConvTransposeDesc parse(const char* problem) { return support::parse_problem(problem).desc; }
+
+// Plans the problem and checks the plan. Returns false where it is refused; the refusal must be a sentence.
+bool plan_or_refusal(const VktcConvTransposeDesc& desc, const DeviceCaps& caps, const PlanOptions& options,
+                     VktcError& error) {
+  Problem problem;
+  error = {};
+  if (!make_problem(desc, problem, error)) {
+    CHECK(error.status == VKTC_ERROR_INVALID_PARAMETER);
+    CHECK(std::strlen(error.parameter) > 0);
+    CHECK(std::strlen(error.message) > 0);
+    return false;
+  }
+  Plan plan;
+  if (!make_plan(problem, caps, options, plan, error)) {
+    CHECK((error.status == VKTC_ERROR_LIMIT_EXCEEDED || error.status == VKTC_ERROR_FEATURE_NOT_ENABLED));
+    CHECK(std::strlen(error.message) > 0);
+    return false;
+  }
+  const std::string broken = broken_rule(problem, caps, plan);
+  CHECK_MESSAGE(broken.empty(), text(desc), " on ", caps.name, ", access ", options.memory_access, ", algorithm \"",
+                options.algorithm, "\": ", broken);
+  if (options.memory_access == VKTC_MEMORY_ACCESS_DESCRIPTORS) CHECK_FALSE(plan.device_address);
+  if (options.memory_access == VKTC_MEMORY_ACCESS_DEVICE_ADDRESS) CHECK(plan.device_address);
+  if (!options.algorithm.empty()) CHECK(plan.algorithm == options.algorithm);
+  return true;
+}
+
+bool names_binding_limit(const VktcError& error) {
+  return error.status == VKTC_ERROR_LIMIT_EXCEEDED &&
+         std::string(error.message).find("maxStorageBufferRange") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("Every shader of the table is a compute module that names no unknown need") {
+  size_t count = 0;
+  const ShaderCode* table = shader_table(count);
+  REQUIRE(count > 0);
+  for (size_t i = 0; i < count; ++i) {
+    CAPTURE(table[i].name);
+    CHECK(find_shader(table[i].name) == &table[i]);
+    const ShaderNeeds needs = shader_needs({table[i].words, table[i].word_count}, {});
+    CHECK(needs.capabilities.contains(1));
+    CHECK(needs.specialization_constants > 0);
+  }
+  CHECK(find_shader("no such shader") == nullptr);
+  CHECK(find_shader("") == nullptr);
+}
+
+TEST_CASE("Algorithms are listed by name, once") {
+  const std::vector<std::string> names = algorithm_names();
+  REQUIRE(names.size() > 1);
+  CHECK(std::find(names.begin(), names.end(), "gather") != names.end());
+  for (size_t i = 0; i < names.size(); ++i) CHECK(std::count(names.begin(), names.end(), names[i]) == 1);
+  CHECK(vktcGetAlgorithmName(1000) == nullptr);
+}
+
+TEST_CASE("Every case is planned within the limits of every device") {
+  for (const DeviceCaps& caps : all_caps()) {
+    for (const auto& [name, desc] : cases()) {
+      for (const VktcDataType type : data_types) {
+        for (const VktcMemoryAccess access : accesses) {
+          for (const std::string& algorithm : algorithm_names()) {
+            CAPTURE(name);
+            VktcError error = {};
+            const bool planned = plan_or_refusal(with_type(desc, type), caps, {algorithm, access}, error);
+            // The universal algorithm serves every case, unless addresses are asked for where there are none.
+            const bool impossible = access == VKTC_MEMORY_ACCESS_DEVICE_ADDRESS && !caps.buffer_device_address;
+            if (impossible) CHECK(error.status == VKTC_ERROR_FEATURE_NOT_ENABLED);
+            const bool universal = algorithm.empty() || algorithm == "gather";
+            const bool too_narrow = !planned && caps.max_storage_buffer_range < 1 << 20 && names_binding_limit(error);
+            if (universal && !too_narrow) CHECK_MESSAGE(planned == !impossible, error.message);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("The problems of the suites at full size are planned on real devices") {
+  const char* problems[] = {
+      "mb8ic64ih1024oc64kh3", "mb64ic128iw65536oc128kw3", "mb16ic32id64ih64iw64oc64kd3kh5kw5",
+      "mb16ic32iw131072oc64kw5dw3", "mb16ic32iw131072oc64kw3sw2pw1dw2", "mb64ic64ih128iw256oc128kh3kw5",
+      "mb8ic32id12ih24iw48oc32g4kd3kh5kw7sd2pd1ph2pw3opd1", "mb4ic2048iw340oc1024kw8sw4bias",
+      "ic56ih540iw960oc1kh9sh4ph4oph3bias", "g21mb4ic21ih72iw96oc21kh16sh8ph4"};
+  for (const char* problem : problems) {
+    for (const DeviceCaps& caps : {ada_caps(), lavapipe_caps(), phone_caps()}) {
+      for (const VktcDataType type : data_types) {
+        CAPTURE(problem);
+        VktcError error = {};
+        const bool planned = plan_or_refusal(with_type(parse(problem), type), caps, {}, error);
+        // A phone without device addresses may say that one image is too wide for a descriptor.
+        const bool too_wide = !caps.buffer_device_address && names_binding_limit(error);
+        CHECK_MESSAGE((planned || too_wide), caps.name, ": ", error.message);
+      }
+    }
+  }
+}
+
+TEST_CASE("Tensors past 2^31 elements and past 4 GiB are cut, on a device whose buffers hold them") {
+  DeviceCaps caps = ada_caps();
+  caps.max_buffer_size = caps.max_memory_allocation_size = uint64_t{100} << 30;
+  for (const char* problem : {"mb70ic32iw1048576oc64kw3sw2", "mb3ic8ih16384iw16384oc8kh3", "ic1iw2147483000oc2kw1",
+                              "g64ic64ih4096iw16384oc64kh3"}) {
+    for (const VktcMemoryAccess access : accesses) {
+      CAPTURE(problem);
+      VktcError error = {};
+      const bool planned = plan_or_refusal(parse(problem), caps, {"", access}, error);
+      if (access != VKTC_MEMORY_ACCESS_DESCRIPTORS) CHECK_MESSAGE(planned, error.message);
+    }
+  }
+}
+
+TEST_CASE("A tensor wider than one binding is reached in parts, or by address") {
+  // 16 images of 33 MiB; a single image fits, all of them do not.
+  const VktcConvTransposeDesc batches = parse("mb16ic2iw2162688oc4kw3sw2pw1opw1");
+  VktcError error = {};
+  CHECK_MESSAGE(plan_or_refusal(batches, lavapipe_caps(), {"", VKTC_MEMORY_ACCESS_DESCRIPTORS}, error), error.message);
+  CHECK_MESSAGE(plan_or_refusal(batches, phone_caps(), {}, error), error.message);
+  // One channel plane of 256 MiB: no descriptor holds it.
+  const VktcConvTransposeDesc plane = parse("ic1ih8192iw8192oc1kh1");
+  CHECK_MESSAGE(plan_or_refusal(plane, lavapipe_caps(), {}, error), error.message);
+  CHECK_FALSE(plan_or_refusal(plane, lavapipe_caps(), {"", VKTC_MEMORY_ACCESS_DESCRIPTORS}, error));
+  CHECK(names_binding_limit(error));
+  CHECK_FALSE(plan_or_refusal(plane, phone_caps(), {}, error));
+  CHECK(error.status == VKTC_ERROR_LIMIT_EXCEEDED);
+}
+
+TEST_CASE("A problem over a limit names the limit") {
+  DeviceCaps caps = lavapipe_caps();
+  for (uint32_t& count : caps.max_compute_work_group_count) count = 1;
+  VktcError error = {};
+  CHECK_FALSE(plan_or_refusal(parse("ic1ih4096oc1kh3"), caps, {}, error));
+  CHECK(error.status == VKTC_ERROR_LIMIT_EXCEEDED);
+  CHECK(std::string(error.message).find("maxComputeWorkGroupCount") != std::string::npos);
+
+  // 8 GiB of output, but no buffer may pass 4 GiB.
+  CHECK_FALSE(plan_or_refusal(parse("mb64ic2iw16777216oc2kw1"), lavapipe_caps(), {}, error));
+  CHECK(error.status == VKTC_ERROR_LIMIT_EXCEEDED);
+  const std::string message = error.message;
+  CHECK_MESSAGE((message.find("maxBufferSize") != std::string::npos ||
+                 message.find("maxMemoryAllocationSize") != std::string::npos),
+                message);
+}
+
+TEST_CASE("Unknown algorithms are refused with the list of those there are") {
+  Problem problem;
+  VktcError error = {};
+  REQUIRE(make_problem(cases().front().desc, problem, error));
+  Plan plan;
+  CHECK_FALSE(make_plan(problem, ada_caps(), {"winograd-42", VKTC_MEMORY_ACCESS_AUTO}, plan, error));
+  CHECK(error.status == VKTC_ERROR_INVALID_PARAMETER);
+  CHECK(std::string(error.parameter) == "options.algorithm");
+  CHECK(std::string(error.message).find("winograd-42") != std::string::npos);
+  CHECK(std::string(error.message).find("gather") != std::string::npos);
+}
+
+TEST_CASE("A plan explains itself") {
+  for (const auto& [name, desc] : cases()) {
+    Problem problem;
+    VktcError error = {};
+    Plan plan;
+    REQUIRE(make_problem(desc, problem, error));
+    REQUIRE(make_plan(problem, lavapipe_caps(), {}, plan, error));
+    const std::string explanation = explain_plan(problem, lavapipe_caps(), plan);
+    CAPTURE(name);
+    CHECK(explanation.find(plan.algorithm) != std::string::npos);
+    CHECK(explanation.find(plan.tile) != std::string::npos);
+    CHECK(std::count(explanation.begin(), explanation.end(), '\n') >= 3);
+  }
+}
+
+TEST_CASE("The same problem on the same device gives the same plan") {
+  for (const auto& [name, desc] : cases()) {
+    Problem problem;
+    VktcError error = {};
+    Plan a, b;
+    REQUIRE(make_problem(desc, problem, error));
+    REQUIRE(make_plan(problem, ada_caps(), {}, a, error));
+    REQUIRE(make_plan(problem, ada_caps(), {}, b, error));
+    CHECK(explain_plan(problem, ada_caps(), a) == explain_plan(problem, ada_caps(), b));
+    REQUIRE(a.run.size() == b.run.size());
+    for (size_t i = 0; i < a.run.size(); ++i) {
+      CHECK(a.run[i].constants == b.run[i].constants);
+      CHECK(a.run[i].params == b.run[i].params);
+    }
+  }
+}
+
+TEST_CASE("Any descriptor is refused or planned within the limits") {
+  const std::vector<DeviceCaps> devices = all_caps();
+  int planned = 0, refused = 0;
+  for (uint64_t i = 0; i < 2000; ++i) {
+    const VktcConvTransposeDesc desc = wild_descriptor(i);
+    CAPTURE(i);
+    VktcError error = {};
+    const VktcMemoryAccess access = accesses[i / devices.size() % 3];
+    if (plan_or_refusal(desc, devices[i % devices.size()], {"", access}, error)) {
+      ++planned;
+    } else {
+      ++refused;
+    }
+  }
+  // The generator must reach both.
+  CHECK(planned > 400);
+  CHECK(refused > 200);
+}
+
+TEST_CASE("Every problem of the sweep is planned on every device") {
+  const std::vector<DeviceCaps> devices = all_caps();
+  for (uint64_t i = 0; i < 2000; ++i) {
+    VktcError error = {};
+    CHECK_MESSAGE(plan_or_refusal(random_problem(i), devices[i % devices.size()], {}, error), error.message);
+  }
+}
+
+TEST_SUITE_END();

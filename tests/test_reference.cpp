@@ -1,0 +1,138 @@
+// The judge is judged first: the reference against values worked out by hand, and against itself by two roads.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "cases.h"
+#include "half_bits.h"
+#include "reference.h"
+#include "tensors.h"
+
+namespace reference = vktconv::reference;
+using vktconv::tests::Tensors;
+
+TEST_SUITE_BEGIN("reference");
+
+TEST_CASE("Every 16-bit value survives the way to double and back") {
+  int wrong = 0;
+  for (uint32_t i = 0; i < 65536; ++i) {
+    const auto bits = static_cast<uint16_t>(i);
+    const double f16 = reference::half_bits::f16_to_double(bits);
+    const double bf16 = reference::half_bits::bf16_to_double(bits);
+    if (!std::isnan(f16) && reference::half_bits::double_to_f16(f16) != bits) ++wrong;
+    if (!std::isnan(bf16) && reference::half_bits::double_to_bf16(bf16) != bits) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("Conversions to 16 bits round to nearest even") {
+  using namespace reference::half_bits;
+  CHECK(double_to_f16(1.0) == 0x3c00);
+  CHECK(double_to_f16(1.0 + 0x1p-11) == 0x3c00);
+  CHECK(double_to_f16(1.0 + 0x1.8p-10) == 0x3c02);
+  CHECK(double_to_f16(1.0 + 0x1.0001p-11) == 0x3c01);
+  CHECK(double_to_f16(65519.99) == 0x7bff);
+  CHECK(double_to_f16(65520) == 0x7c00);
+  CHECK(double_to_f16(-0.0) == 0x8000);
+  CHECK(double_to_f16(0x1p-25) == 0x0000);
+  CHECK(double_to_f16(0x1.8p-25) == 0x0001);
+  CHECK(double_to_bf16(1.0) == 0x3f80);
+  CHECK(double_to_bf16(257.0) == 0x4380);
+  CHECK(double_to_bf16(259.0) == 0x4382);
+  CHECK(double_to_bf16(-3.0) == 0xc040);
+  CHECK(double_to_bf16(std::numeric_limits<double>::infinity()) == 0x7f80);
+  CHECK(std::isnan(bf16_to_double(double_to_bf16(std::nan("")))));
+  CHECK(std::isnan(f16_to_double(double_to_f16(std::nan("")))));
+}
+
+TEST_CASE("A transposed convolution worked out by hand") {
+  // x = 1 2 3, w = 10 20 30, stride 2, dilation 2, padding 1: x[i] * w[k] lands on 2 i + 2 k - 1.
+  VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+  desc.inputSize[0] = 3;
+  desc.kernelSize[0] = 3;
+  desc.stride[0] = 2;
+  desc.dilation[0] = 2;
+  desc.paddingBegin[0] = desc.paddingEnd[0] = 1;
+  desc.outputPadding[0] = 1;
+  desc.hasBias = VK_TRUE;
+  const float x[] = {1, 2, 3}, w[] = {10, 20, 30}, bias[] = {5};
+  const double expected[] = {5, 45, 5, 105, 5, 125, 5, 95};
+  REQUIRE(reference::output_size(desc) == std::vector<int64_t>{8});
+  const auto values = reference::conv_transpose(desc, x, w, bias);
+  REQUIRE(values.size() == 8);
+  for (size_t i = 0; i < 8; ++i) CHECK(values[i].value == expected[i]);
+  CHECK(values[3].terms == 3);
+  CHECK(values[2].terms == 0);
+}
+
+TEST_CASE("Scatter and gather agree on every case") {
+  for (const auto& [name, desc] : vktconv::tests::cases()) {
+    for (const VktcDataType type : vktconv::tests::data_types) {
+      const Tensors tensors(vktconv::tests::with_type(desc, type), reference::Fill::random, 11);
+      const auto all = reference::conv_transpose(tensors.desc, tensors.input.data(), tensors.weights.data(),
+                                                 tensors.bias.data());
+      REQUIRE(all.size() == static_cast<size_t>(tensors.output_elements));
+      const size_t step = all.size() / 400 + 1;
+      for (size_t i = 0; i < all.size(); i += step) {
+        const auto one = reference::conv_transpose_at(tensors.desc, tensors.input.data(), tensors.weights.data(),
+                                                      tensors.bias.data(), static_cast<int64_t>(i));
+        INFO(name);
+        REQUIRE(one.terms == all[i].terms);
+        REQUIRE(std::abs(one.value - all[i].value) <= 1e-12 * all[i].magnitude);
+      }
+    }
+  }
+}
+
+TEST_CASE("int32 wraps") {
+  VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+  desc.dataType = VKTC_DATA_TYPE_I32;
+  desc.hasBias = VK_TRUE;
+  const int32_t x[] = {0x7fffffff}, w[] = {3}, bias[] = {-7};
+  const auto values = reference::conv_transpose(desc, x, w, bias);
+  CHECK(values[0].value == static_cast<double>(static_cast<int32_t>(0x7fffffffu * 3u - 7u)));
+}
+
+TEST_CASE("The error bound accepts what is honest and nothing else") {
+  VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+  const reference::Value expected = {1.0, 2.0, 10};
+  const double bound = 12 * 0x1p-24 * 2.0;
+  CHECK(reference::error_bound(desc, expected) == bound);
+  auto accepts = [&](float actual) { return reference::matches(desc, expected, &actual, 0); };
+  CHECK(accepts(1.0f));
+  CHECK(accepts(static_cast<float>(1.0 + 0.9 * bound)));
+  CHECK_FALSE(accepts(static_cast<float>(1.0 + 1.1 * bound)));
+  CHECK_FALSE(accepts(static_cast<float>(1.0 - 1.1 * bound)));
+  CHECK_FALSE(accepts(std::numeric_limits<float>::quiet_NaN()));
+  CHECK_FALSE(accepts(std::numeric_limits<float>::infinity()));
+
+  const float nan = std::numeric_limits<float>::quiet_NaN(), one = 1, infinity = std::numeric_limits<float>::infinity();
+  const reference::Value expected_nan = {std::nan(""), 2.0, 10};
+  CHECK(reference::matches(desc, expected_nan, &nan, 0));
+  CHECK_FALSE(reference::matches(desc, expected_nan, &one, 0));
+  const reference::Value expected_infinity = {std::numeric_limits<double>::infinity(), 2.0, 10};
+  CHECK(reference::matches(desc, expected_infinity, &infinity, 0));
+  CHECK_FALSE(reference::matches(desc, expected_infinity, &one, 0));
+
+  desc.dataType = VKTC_DATA_TYPE_F16;
+  const uint16_t f16_one = 0x3c00, f16_next = 0x3c01;
+  CHECK(reference::matches(desc, expected, &f16_one, 0));
+  CHECK_FALSE(reference::matches(desc, expected, &f16_next, 0));
+  CHECK(reference::equals(desc, {1.0 + 0x1p-12, 0, 0}, &f16_one, 0));
+  CHECK_FALSE(reference::equals(desc, expected, &f16_next, 0));
+  CHECK_FALSE(reference::equals(desc, {std::nan(""), 0, 0}, &f16_one, 0));
+}
+
+TEST_CASE("Test data does not depend on how much of it is made") {
+  std::vector<float> a(100), b(50);
+  reference::fill(VKTC_DATA_TYPE_F32, reference::Fill::random, 3, a.data(), 100);
+  reference::fill(VKTC_DATA_TYPE_F32, reference::Fill::random, 3, b.data(), 50);
+  a.resize(50);
+  CHECK(a == b);
+  reference::fill(VKTC_DATA_TYPE_F32, reference::Fill::random, 4, b.data(), 50);
+  CHECK(a != b);
+}
+
+TEST_SUITE_END();
