@@ -97,6 +97,12 @@ void RawDevice::create_instance() {
   messenger_info.pfnUserCallback = on_message;
   messenger_info.pUserData = this;
 
+  const VkValidationFeatureEnableEXT synchronization = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT;
+  VkValidationFeaturesEXT validation_features{};
+  validation_features.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT;
+  validation_features.enabledValidationFeatureCount = 1;
+  validation_features.pEnabledValidationFeatures = &synchronization;
+
   VkApplicationInfo application{};
   application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
   application.pApplicationName = "vktconv-tests";
@@ -106,6 +112,7 @@ void RawDevice::create_instance() {
   info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
   info.pApplicationInfo = &application;
   if (validate) {
+    info.pNext = &validation_features;
     info.enabledLayerCount = 1;
     info.ppEnabledLayerNames = &validation_layer;
     info.enabledExtensionCount = 1;
