@@ -49,20 +49,22 @@ void RawCall::run_bound() const {
 
 void RawCall::submit(const std::function<void(VkCommandBuffer)>& pack,
                      const std::function<void(VkCommandBuffer)>& run) const {
-  const auto barrier = [&](VkCommandBuffer commands, VkPipelineStageFlags stage, VkAccessFlags access) {
-    VkMemoryBarrier memory{};
-    memory.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
-    memory.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
-    memory.dstAccessMask = access;
-    device_.call<PFN_vkCmdPipelineBarrier>("vkCmdPipelineBarrier")(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-                                                                   stage, 0, 1, &memory, 0, nullptr, 0, nullptr);
-  };
   device_.submit([&](VkCommandBuffer commands) {
     pack(commands);
-    barrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT);
+    record_barrier(device_, commands);
     run(commands);
-    barrier(commands, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
+    record_barrier(device_, commands);
   });
+}
+
+void record_barrier(const RawDevice& device, VkCommandBuffer commands) {
+  VkMemoryBarrier memory{};
+  memory.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
+  memory.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
+  memory.dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_HOST_READ_BIT;
+  device.call<PFN_vkCmdPipelineBarrier>("vkCmdPipelineBarrier")(
+      commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_HOST_BIT,
+      0, 1, &memory, 0, nullptr, 0, nullptr);
 }
 
 bool agrees(const Tensors& tensors, const std::vector<std::byte>& output) {

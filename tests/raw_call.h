@@ -27,6 +27,9 @@ class RawCall {
   RawBuffer input_, weights_, packed_weights_, bias_, output_, workspace_;
 };
 
+// Makes what shaders wrote so far visible to later shaders and to the host.
+void record_barrier(const RawDevice& device, VkCommandBuffer commands);
+
 // True where every element is within the reference's bound; false also says which in doctest's output.
 bool agrees(const Tensors& tensors, const std::vector<std::byte>& output);
 

@@ -16,6 +16,16 @@ namespace {
 
 constexpr const char* validation_layer = "VK_LAYER_KHRONOS_validation";
 
+#ifdef VK_EXT_layer_settings
+constexpr VkBool32 yes = VK_TRUE;
+constexpr VkLayerSettingEXT layer_settings[] = {
+    {validation_layer, "validate_sync", VK_LAYER_SETTING_TYPE_BOOL32_EXT, 1, &yes},
+    {validation_layer, "syncval_shader_accesses_heuristic", VK_LAYER_SETTING_TYPE_BOOL32_EXT, 1, &yes},
+};
+constexpr VkLayerSettingsCreateInfoEXT synchronization_validation = {VK_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO_EXT,
+                                                                     nullptr, 2, layer_settings};
+#endif
+
 PFN_vkGetInstanceProcAddr load_loader() {
   static void* const library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw std::runtime_error("there is no libvulkan.so.1");
@@ -97,12 +107,6 @@ void RawDevice::create_instance() {
   messenger_info.pfnUserCallback = on_message;
   messenger_info.pUserData = this;
 
-  const VkValidationFeatureEnableEXT synchronization = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT;
-  VkValidationFeaturesEXT validation_features{};
-  validation_features.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT;
-  validation_features.enabledValidationFeatureCount = 1;
-  validation_features.pEnabledValidationFeatures = &synchronization;
-
   VkApplicationInfo application{};
   application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
   application.pApplicationName = "vktconv-tests";
@@ -112,7 +116,9 @@ void RawDevice::create_instance() {
   info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
   info.pApplicationInfo = &application;
   if (validate) {
-    info.pNext = &validation_features;
+#ifdef VK_EXT_layer_settings
+    info.pNext = &synchronization_validation;
+#endif
     info.enabledLayerCount = 1;
     info.ppEnabledLayerNames = &validation_layer;
     info.enabledExtensionCount = 1;

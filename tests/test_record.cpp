@@ -403,8 +403,10 @@ TEST_CASE("several threads record one plan at once") {
       commands.begin();
       for (int repeat = 0; repeat < 50 && statuses[t] == VKTC_SUCCESS; ++repeat) {
         statuses[t] = vktcCmdConvTransposeBound(commands.get(), bindings.get(), nullptr, nullptr);
+        record_barrier(device, commands.get());
         if (device.enabled().push_descriptor && statuses[t] == VKTC_SUCCESS) {
           statuses[t] = vktcCmdConvTranspose(commands.get(), plan.get(), &buffers, nullptr, nullptr);
+          record_barrier(device, commands.get());
         }
       }
       commands.end();
