@@ -1,6 +1,4 @@
-# Installs the libraries with their headers, the package for find_package(vktconv CONFIG), the pkg-config files and the
-# tools. vktconv-host is a part of its own, so that a package without it has none of its dependencies.
-include(GNUInstallDirs)
+# Installs the libraries with their headers, the package for find_package(vktconv CONFIG) and the pkg-config files. vktconv-host is a part of its own, so that a package without it has none of its dependencies.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vktconv)
@@ -29,8 +27,3 @@ if(TARGET vktconv-host)
   install(FILES include/vktconv/vktconv_host.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vktconv)
   install(FILES ${generated_dir}/vktconv-host.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endif()
-foreach(tool vktconv-cli vktconv-bench)
-  if(TARGET ${tool})
-    install(TARGETS ${tool})
-  endif()
-endforeach()
