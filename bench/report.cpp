@@ -209,7 +209,10 @@ std::string to_csv(const RunInfo& run, const std::vector<Row>& rows) {
         run.git_commit,
         run.date,
     };
-    for (size_t i = 0; i < fields.size(); ++i) text += (i == 0 ? "" : ",") + csv_field(fields[i]);
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (i > 0) text += ',';
+      text += csv_field(fields[i]);
+    }
     text += '\n';
   }
   return text;
