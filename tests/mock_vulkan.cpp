@@ -357,9 +357,10 @@ MockCommand& MockVulkan::command(const char* name) {
   return command;
 }
 
-uint32_t MockVulkan::live_objects() const {
-  return static_cast<uint32_t>(std::count_if(objects_.begin(), objects_.begin() + object_count_,
-                                             [](const MockObject& object) { return object.alive; }));
+uint32_t MockVulkan::live_objects(std::string_view kind) const {
+  return static_cast<uint32_t>(std::count_if(
+      objects_.begin(), objects_.begin() + object_count_,
+      [kind](const MockObject& object) { return object.alive && (kind.empty() || kind == object.kind); }));
 }
 
 uint32_t MockVulkan::created_objects(std::string_view kind) const {

@@ -55,7 +55,7 @@ class MockVulkan {
   const char* failed_function = nullptr;  // null: the call was not reached
   bool failed_lookup = false;
 
-  uint32_t live_objects() const;
+  uint32_t live_objects(std::string_view kind = {}) const;  // empty: of all kinds
   uint32_t created_objects(std::string_view kind) const;
   uint32_t mistakes = 0;  // destroyed what is not alive, or with other allocation callbacks than it was made with
 
