@@ -26,9 +26,9 @@ layout(push_constant) uniform Parameters {
 #define SUM coopmat<float, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator>
 
 void main() {
-  LEFT a0 = LEFT(float16_t(scale)), a1 = LEFT(float16_t(offset));
-  RIGHT b0 = RIGHT(float16_t(scale)), b1 = RIGHT(float16_t(offset));
-  RIGHT b2 = RIGHT(float16_t(scale + offset)), b3 = RIGHT(float16_t(scale - offset));
+  const LEFT a0 = LEFT(float16_t(scale)), a1 = LEFT(float16_t(offset));
+  const RIGHT b0 = RIGHT(float16_t(scale)), b1 = RIGHT(float16_t(offset));
+  const RIGHT b2 = RIGHT(float16_t(scale + offset)), b3 = RIGHT(float16_t(scale - offset));
   SUM c00 = SUM(0.0), c01 = SUM(0.0), c02 = SUM(0.0), c03 = SUM(0.0);
   SUM c10 = SUM(0.0), c11 = SUM(0.0), c12 = SUM(0.0), c13 = SUM(0.0);
   for (uint i = 0; i < iterations; ++i) {
@@ -41,7 +41,7 @@ void main() {
     c12 = coopMatMulAdd(a1, b2, c12);
     c13 = coopMatMulAdd(a1, b3, c13);
   }
-  SUM total = c00 + c01 + c02 + c03 + c10 + c11 + c12 + c13;
+  const SUM total = c00 + c01 + c02 + c03 + c10 + c11 + c12 + c13;
   float sum = 0.0;
   for (int i = 0; i < total.length(); ++i) sum += total[i];
   if (floatBitsToUint(sum) == never) result[gl_LocalInvocationIndex % 128 + 128] = 1;
