@@ -149,7 +149,7 @@ class ProblemReader {
 
   static std::string describe(const json& value) {
     if (value.is_number() || value.is_boolean() || value.is_null()) return value.dump();
-    return std::string("a ") + (value.is_array() ? "list" : value.type_name());
+    return value.is_array() ? "a list" : value.is_object() ? "an object" : "a string";
   }
 
   bool read_bool(const char* key) const {
