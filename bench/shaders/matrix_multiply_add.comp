@@ -26,11 +26,21 @@ layout(push_constant) uniform Parameters {
 #define SUM coopmat<float, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator>
 
 void main() {
-  const LEFT a0 = LEFT(float16_t(scale)), a1 = LEFT(float16_t(offset));
-  const RIGHT b0 = RIGHT(float16_t(scale)), b1 = RIGHT(float16_t(offset));
-  const RIGHT b2 = RIGHT(float16_t(scale + offset)), b3 = RIGHT(float16_t(scale - offset));
-  SUM c00 = SUM(0.0), c01 = SUM(0.0), c02 = SUM(0.0), c03 = SUM(0.0);
-  SUM c10 = SUM(0.0), c11 = SUM(0.0), c12 = SUM(0.0), c13 = SUM(0.0);
+  // One declaration each: glslang 14 forgets the type after a comma.
+  const LEFT a0 = LEFT(float16_t(scale));
+  const LEFT a1 = LEFT(float16_t(offset));
+  const RIGHT b0 = RIGHT(float16_t(scale));
+  const RIGHT b1 = RIGHT(float16_t(offset));
+  const RIGHT b2 = RIGHT(float16_t(scale + offset));
+  const RIGHT b3 = RIGHT(float16_t(scale - offset));
+  SUM c00 = SUM(0.0);
+  SUM c01 = SUM(0.0);
+  SUM c02 = SUM(0.0);
+  SUM c03 = SUM(0.0);
+  SUM c10 = SUM(0.0);
+  SUM c11 = SUM(0.0);
+  SUM c12 = SUM(0.0);
+  SUM c13 = SUM(0.0);
   for (uint i = 0; i < iterations; ++i) {
     c00 = coopMatMulAdd(a0, b0, c00);
     c01 = coopMatMulAdd(a0, b1, c01);

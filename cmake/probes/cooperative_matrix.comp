@@ -3,7 +3,7 @@
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 layout(local_size_x = 32) in;
-layout(constant_id = 0) const uint M = 16;  // glslang 14 has cooperative matrices, but not of such a size
+layout(constant_id = 0) const uint M = 16;
 layout(set = 0, binding = 0) buffer Data { float data[]; };
 #define LEFT coopmat<float16_t, gl_ScopeSubgroup, M, 16, gl_MatrixUseA>
 #define RIGHT coopmat<float16_t, gl_ScopeSubgroup, 16, 16, gl_MatrixUseB>
