@@ -8,8 +8,10 @@
 
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <string_view>
 
+#include "gpu_fixture.h"
 #include "modes.h"
 
 int main(int argc, char** argv) {
@@ -20,7 +22,10 @@ int main(int argc, char** argv) {
       if (argument == "--compile-only") return vktconv::tests::compile_every_plan(argc, argv);
       if (argument == "--planted-hazard") return vktconv::tests::detect_planted_hazard();
     }
-    return doctest::Context(argc, argv).run();
+    const int status = doctest::Context(argc, argv).run();
+    const std::string messages = vktconv::tests::release_test_devices();
+    if (!messages.empty()) std::fprintf(stderr, "validation, after the tests: %s\n", messages.c_str());
+    return messages.empty() ? status : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "vktconv-tests: %s\n", error.what());
     return 1;

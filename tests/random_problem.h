@@ -19,6 +19,9 @@ class Random {
   uint64_t state_;
 };
 
+// How many problems the sweep has.
+constexpr uint64_t sweep_size = 2000;
+
 // Problem number index of the sweep: valid, of every rank, type and parameter, at most about 100,000 products.
 VktcConvTransposeDesc random_problem(uint64_t index);
 

@@ -1,0 +1,119 @@
+// NaN and infinity reach the outputs that depend on them and no others.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "cases.h"
+#include "check.h"
+
+using namespace vktconv;
+using namespace vktconv::tests;
+
+TEST_SUITE_BEGIN("special_values");
+
+namespace {
+
+enum class Special { nan, infinity, minus_infinity };
+
+void plant(std::vector<std::byte>& data, VktcDataType type, size_t index, Special special) {
+  if (type == VKTC_DATA_TYPE_F32) {
+    const uint32_t bits[] = {0x7fc00001, 0x7f800000, 0xff800000};
+    std::memcpy(data.data() + index * 4, &bits[static_cast<size_t>(special)], 4);
+  } else {
+    const uint16_t f16[] = {0x7e01, 0x7c00, 0xfc00}, bf16[] = {0x7fc1, 0x7f80, 0xff80};
+    const uint16_t* bits = type == VKTC_DATA_TYPE_F16 ? f16 : bf16;
+    std::memcpy(data.data() + index * 2, &bits[static_cast<size_t>(special)], 2);
+  }
+}
+
+const char* names[] = {"prime_everything",    "shared_factor_6_9_4_6", "negative_padding",
+                       "asymmetric_padding",  "depthwise_3d",          "small_kb1.68",
+                       "small_kb1.79",        "small_kb1.77",          "empty_phases_with_bias",
+                       "channels_31_33",      "groups_2",              "output_padding_over_stride"};
+
+void check_planted(TestDevice& device, const Question& question) {
+  size_t special = 0;
+  for (const reference::Value& value : question.expected) special += !std::isfinite(value.value);
+  CHECK(special > 0);
+  for (const std::string& algorithm : algorithm_names()) {
+    for (const Access access : {Access::bindings, Access::device_address}) {
+      const Outcome outcome = check(device, question, {.algorithm = algorithm, .access = access});
+      CHECK_MESSAGE(outcome.kind != Outcome::failed, outcome.text, " (with special values)");
+    }
+  }
+}
+
+template <typename Plant>
+void for_each_case_and_type(Plant&& plant_into) {
+  for (const Case& one : cases()) {
+    for (const char* name : names) {
+      if (one.name != name) continue;
+      for (const VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16}) {
+        INFO(one.name);
+        Tensors tensors(with_type(one.desc, type), reference::Fill::random, 77);
+        plant_into(tensors);
+        const Question question(std::move(tensors));
+        check_planted(test_device(), question);
+        if (type != VKTC_DATA_TYPE_F32) check_planted(test_device({"storageBuffer16BitAccess"}), question);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("In the input") {
+  for_each_case_and_type([](Tensors& tensors) {
+    const size_t elements = tensors.input.size() / element_size(tensors.desc.dataType);
+    plant(tensors.input, tensors.desc.dataType, elements / 2, Special::nan);
+    plant(tensors.input, tensors.desc.dataType, elements - 1, Special::infinity);
+    plant(tensors.input, tensors.desc.dataType, 0, Special::minus_infinity);
+  });
+}
+
+TEST_CASE("In the weights") {
+  for_each_case_and_type([](Tensors& tensors) {
+    const size_t elements = tensors.weights.size() / element_size(tensors.desc.dataType);
+    plant(tensors.weights, tensors.desc.dataType, elements / 2, Special::nan);
+    plant(tensors.weights, tensors.desc.dataType, elements - 1, Special::infinity);
+  });
+}
+
+TEST_CASE("In the bias") {
+  for_each_case_and_type([](Tensors& tensors) {
+    if (tensors.bias.empty()) {
+      tensors.desc.hasBias = VK_TRUE;
+      tensors.bias.resize(static_cast<size_t>(tensors.desc.outChannels) * element_size(tensors.desc.dataType));
+    }
+    plant(tensors.bias, tensors.desc.dataType, 0, Special::nan);
+    plant(tensors.bias, tensors.desc.dataType, static_cast<size_t>(tensors.desc.outChannels) - 1, Special::infinity);
+  });
+}
+
+TEST_CASE("Sums past the largest number of a type become infinite, and only those") {
+  for (const VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16}) {
+    VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+    desc.dataType = type;
+    desc.inChannels = 2;
+    desc.inputSize[0] = 4;
+    Tensors tensors(desc, reference::Fill::exact, 1);
+    // 300 * 200 + 30 * 200 = 66,000 is past fp16's 65,504; 3e38 + 3e38 past the other two.
+    const double large[] = {3e38, 300, 3e38}, weight[] = {1, 200, 1};
+    const std::vector<reference::Value> input = {{large[type], 0, 0}, {1, 0, 0}, {-large[type], 0, 0}, {2, 0, 0},
+                                                 {large[type], 0, 0}, {1, 0, 0}, {-large[type], 0, 0}, {3, 0, 0}};
+    const std::vector<reference::Value> weights(2, {weight[type], 0, 0});
+    reference::round_to_type(desc, input, tensors.input.data());
+    reference::round_to_type(desc, weights, tensors.weights.data());
+    const Question question(std::move(tensors));
+    const Outcome outcome = check(test_device(), question, {.access = Access::bindings});
+    REQUIRE_MESSAGE(outcome.kind == Outcome::passed, outcome.text);
+    CHECK(reference::element(desc, outcome.output.data(), 0) == HUGE_VAL);
+    CHECK(reference::element(desc, outcome.output.data(), 2) == -HUGE_VAL);
+    CHECK(reference::element(desc, outcome.output.data(), 1) == 2 * weight[type]);
+  }
+}
+
+TEST_SUITE_END();
