@@ -1,13 +1,14 @@
-// Weights [in-channels, out-channels / groups, taps] to [group, out-channel block, tap, in-channel, channel of the block] as
-// Accumulator, so that a kernel reads the out-channels of its block as vectors. Channels past the last are zero. One
-// invocation writes one element; a dispatch covers some blocks and some in-channels of each.
+// Weights [in-channels, out-channels / groups, taps] to [group, out-channel block, tap, in-channel, row of the block] as
+// Accumulator, so that a kernel reads the rows of its block as vectors. A row is an out-channel, or an out-channel in one of the
+// merged phases of the width (tiled.comp). What does not exist is zero. One invocation writes one element; a dispatch
+// covers some blocks and some in-channels of each.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "tensor.glsl"
 #include "shared/params.h"
 
 layout(local_size_x_id = PACK_WEIGHTS_LOCAL_SIZE) in;
-layout(constant_id = PACK_WEIGHTS_CHANNELS) const uint CHANNELS = 4;
+layout(constant_id = PACK_WEIGHTS_ROWS) const uint ROWS = 4;
 
 DECLARE_BUFFER(0, readonly, Weights, Word)
 DECLARE_BUFFER(1, writeonly, PackedWeights, Accumulator)
@@ -25,20 +26,26 @@ void main() {
   const PackWeightsParams params = push.params;
   const uint index = linear_workgroup() * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
   if (index >= params.total) return;
-  const uint channel_of_block = index % CHANNELS;
-  uint rest = index / CHANNELS;
+  const uint row = index % ROWS;
+  uint rest = index / ROWS;
   const uint in_channel = params.first_in_channel + rest % params.chunk_in_channels;
   rest /= params.chunk_in_channels;
-  const uint tap = rest % params.taps;
-  const uint block = rest / params.taps;  // of this dispatch
+  const uint packed_taps = params.outer_taps * params.packed_taps_w;
+  const uint packed_tap = rest % packed_taps;
+  const uint block = rest / packed_taps;  // of this dispatch
   const uint group = (params.first_block + block) / params.blocks_per_group;
   const uint first_group = params.first_block / params.blocks_per_group;
-  const uint out_channel = ((params.first_block + block) % params.blocks_per_group) * CHANNELS + channel_of_block;
+
+  const uint channel_of_block = row / params.merged;
+  const uint out_channel = ((params.first_block + block) % params.blocks_per_group) * params.block_channels + channel_of_block;
+  const uint tap_w = row % params.merged + packed_tap % params.packed_taps_w * params.tap_step_w;
 
   Accumulator value = Accumulator(0);
-  if (out_channel < params.out_channels && in_channel < params.in_channels) {
-    const uint row = (group - first_group) * params.in_channels + in_channel - params.first_in_channel;
-    value = LOAD(WEIGHTS, params.source_offset + (row * params.out_channels + out_channel) * params.taps + tap);
+  if (channel_of_block < params.block_channels && out_channel < params.out_channels && in_channel < params.in_channels &&
+      tap_w < params.kernel_w) {
+    const uint source_row = (group - first_group) * params.in_channels + in_channel - params.first_in_channel;
+    const uint tap = packed_tap / params.packed_taps_w * params.kernel_w + tap_w;
+    value = LOAD(WEIGHTS, params.source_offset + (source_row * params.out_channels + out_channel) * params.outer_taps * params.kernel_w + tap);
   }
-  PACKED.words[params.packed_offset + ((block * params.taps + tap) * params.packed_in_channels + in_channel) * CHANNELS + channel_of_block] = value;
+  PACKED.words[params.packed_offset + ((block * packed_taps + packed_tap) * params.packed_in_channels + in_channel) * ROWS + row] = value;
 }

@@ -5,12 +5,18 @@
 // DEPTH), channel of the block] as Accumulator (pack_weights.comp), bias [out-channels], output [batch, out-channels,
 // spatial].
 //
-// A workgroup computes CHANNELS out-channels of POSITIONS outputs of one phase. Positions are numbered through the rows
+// A workgroup computes CHANNELS rows of POSITIONS outputs of one phase, a row being an out-channel, or (MERGED) an
+// out-channel in one of the phases of the width. Positions are numbered through the rows
 // and images of the phase, so that nothing is wasted where a row is no multiple of the tile. Each step brings DEPTH
 // in-channels of one tap into shared memory; the next step's elements are on their way in registers meanwhile. Taps that
 // no position of the tile takes are skipped. An invocation holds THREAD_CHANNELS x THREAD_POSITIONS sums; its
 // positions are POSITIONS / THREAD_POSITIONS apart, so that neighbouring invocations read and write neighbouring
 // elements, yet lie together in shared memory, where they are read four at a time.
+//
+// Merged phases of the width: outputs with o + padding = q * stride + r belong to position q. Where (merged - 1) *
+// dilation < stride, phase r = tap * dilation takes the taps tap, tap + TAP_STEP_W, ... from the inputs q, q -
+// INPUT_STEP_W, ...: all phases from the same. So they are rows of one product, share its input, and their outputs are
+// neighbours: they are put in order in shared memory, phases without taps are filled in, and whole rows are stored.
 //
 // Constraints: LOCAL = CHANNELS / THREAD_CHANNELS * POSITIONS / THREAD_POSITIONS; THREAD_CHANNELS and THREAD_POSITIONS
 // multiples of 4; LOCAL divides POSITIONS or POSITIONS divides LOCAL, and then LOCAL / POSITIONS divides DEPTH; weights
@@ -42,6 +48,12 @@ layout(constant_id = TILED_IN_CHANNELS) const uint IN_CHANNELS = 1;    // of one
 layout(constant_id = TILED_OUT_CHANNELS) const uint OUT_CHANNELS = 1;  // of one group
 layout(constant_id = TILED_GROUPS) const uint GROUPS = 1;              // of the problem
 
+// Merged phases: their number, or 0 for one phase of the width in each workgroup.
+layout(constant_id = TILED_MERGED) const uint MERGED = 0;
+layout(constant_id = TILED_FIRST_POSITION_W) const int FIRST_POSITION_W = 0;  // merged: the lowest q
+layout(constant_id = TILED_POSITIONS_W) const uint SIZE_W = 1;                // positions along the width
+layout(constant_id = TILED_STAGED_CHANNELS) const uint STAGED_CHANNELS = 1;   // merged: put in order together
+
 const uint INPUT_PLANE = INPUT_D * INPUT_H * INPUT_W;
 const uint OUTPUT_PLANE = OUTPUT_D * OUTPUT_H * OUTPUT_W;
 const uint INPUT_IMAGE = INPUT_PLANE * IN_CHANNELS * GROUPS;
@@ -49,8 +61,9 @@ const uint OUTPUT_IMAGE = OUTPUT_PLANE * OUT_CHANNELS * GROUPS;
 // Positions of a phase along each axis. Phases may differ by one: the larger count is used.
 const uint SIZE_D = (OUTPUT_D - 1u) / STRIDE_D + 1u;
 const uint SIZE_H = (OUTPUT_H - 1u) / STRIDE_H + 1u;
-const uint SIZE_W = (OUTPUT_W - 1u) / STRIDE_W + 1u;
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
+const uint BLOCK_CHANNELS = MERGED > 0u ? CHANNELS / MERGED : CHANNELS;  // out-channels of a block
+const uint TAPS_W = MERGED > 0u ? uint((KERNEL_W + TAP_STEP_W - 1) / TAP_STEP_W) : uint(KERNEL_W);  // packed
 
 // Which elements an invocation brings: COLUMNS positions, ROWS in-channels of each, ROW_STEP apart.
 const uint COLUMNS = POSITIONS > LOCAL ? POSITIONS / LOCAL : 1u;
@@ -65,8 +78,14 @@ const uint THREAD_QUADS = THREAD_CHANNELS / 4u;
 const uint INPUT_PITCH = (THREAD_POSITIONS / 4u) | 1u;
 const uint INPUT_ROW = THREADS_X * INPUT_PITCH;
 
-shared Accumulator4 tile_input[BUFFERS * DEPTH * INPUT_ROW];
-shared Accumulator4 tile_weights[BUFFERS * WEIGHT_QUADS];
+const uint WEIGHTS_BEGIN = BUFFERS * DEPTH * INPUT_ROW;
+const uint TILE_QUADS = WEIGHTS_BEGIN + BUFFERS * WEIGHT_QUADS;
+const uint STAGED_ROW = POSITIONS * STRIDE_W;
+const uint STAGED_ITEMS = (STAGED_ROW + LOCAL - 1u) / LOCAL;  // of a row, stored by one invocation
+const uint STAGED_QUADS = MERGED > 0u ? (STAGED_CHANNELS * STAGED_ROW + 3u) / 4u : 0u;
+
+// The tile of inputs, then of weights; after the product the outputs that are put in order.
+shared Accumulator4 pool[TILE_QUADS > STAGED_QUADS ? TILE_QUADS : STAGED_QUADS];
 
 DECLARE_BUFFER(0, readonly, InputTensor, Word)
 DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
@@ -147,7 +166,7 @@ void fetch(ivec3 step, uint tap, uint chunk, uint weights_block) {
 void put_into_shared(uint stage) {
   [[unroll]] for (uint i = 0; i < WEIGHT_LOADS; ++i) {
     const uint quad = i * LOCAL + gl_LocalInvocationID.x;
-    if (WEIGHT_QUADS % LOCAL == 0u || quad < WEIGHT_QUADS) tile_weights[stage * WEIGHT_QUADS + quad] = weight_elements[i];
+    if (WEIGHT_QUADS % LOCAL == 0u || quad < WEIGHT_QUADS) pool[WEIGHTS_BEGIN + stage * WEIGHT_QUADS + quad] = weight_elements[i];
   }
   const uint first_row = LOCAL > POSITIONS ? gl_LocalInvocationID.x / POSITIONS : 0u;
   [[unroll]] for (uint c = 0; c < COLUMNS; ++c) {
@@ -155,7 +174,7 @@ void put_into_shared(uint stage) {
     const uint of_thread = column / THREADS_X;  // the position's number within the invocation that computes it
     const uint at = (column % THREADS_X) * INPUT_PITCH + of_thread / 4u;
     [[unroll]] for (uint r = 0; r < ROWS; ++r) {
-      tile_input[(stage * DEPTH + first_row + r * ROW_STEP) * INPUT_ROW + at][of_thread % 4u] = input_elements[c * ROWS + r];
+      pool[(stage * DEPTH + first_row + r * ROW_STEP) * INPUT_ROW + at][of_thread % 4u] = input_elements[c * ROWS + r];
     }
   }
 }
@@ -167,10 +186,10 @@ void multiply(uint stage, uint thread_x, uint thread_y) {
     Accumulator4 weight[THREAD_QUADS];
     Accumulator4 value[THREAD_POSITIONS / 4u];
     [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) {
-      weight[q] = tile_weights[stage * WEIGHT_QUADS + k * (CHANNELS / 4u) + thread_y * THREAD_QUADS + q];
+      weight[q] = pool[WEIGHTS_BEGIN + stage * WEIGHT_QUADS + k * (CHANNELS / 4u) + thread_y * THREAD_QUADS + q];
     }
     [[unroll]] for (uint p = 0; p < THREAD_POSITIONS / 4u; ++p) {
-      value[p] = tile_input[(stage * DEPTH + k) * INPUT_ROW + thread_x * INPUT_PITCH + p];
+      value[p] = pool[(stage * DEPTH + k) * INPUT_ROW + thread_x * INPUT_PITCH + p];
     }
     [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
       [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) {
@@ -180,9 +199,85 @@ void multiply(uint stage, uint thread_x, uint thread_y) {
   }
 }
 
+// Each invocation stores its own sums: neighbouring invocations, neighbouring positions of the phase.
+void store_directly(uvec3 first_output, uint first_position, uint end_position, uint output_base, uint first_channel,
+                    uint bias_index, uint thread_x, uint thread_y) {
+  uint output_index[THREAD_POSITIONS];
+  bool wanted[THREAD_POSITIONS];
+  [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
+    const uint position = first_position + p * THREADS_X + thread_x;
+    const Position column = decode(position);
+    const uvec3 at = first_output + column.at * uvec3(STRIDE_D, STRIDE_H, STRIDE_W);
+    wanted[p] = position < end_position && at.x < OUTPUT_D && at.y < OUTPUT_H && at.z < OUTPUT_W;
+    output_index[p] = output_base + column.image * OUTPUT_IMAGE + (at.x * OUTPUT_H + at.y) * OUTPUT_W + at.z;
+  }
+  [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) {
+    [[unroll]] for (uint i = 0; i < 4u; ++i) {
+      const uint channel = thread_y * THREAD_CHANNELS + q * 4u + i;
+      if (first_channel + channel < OUT_CHANNELS) {
+        Accumulator bias = Accumulator(0);
+        if (HAS_BIAS) bias = LOAD(BIAS, bias_index + channel);
+        [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
+          if (wanted[p]) STORE(OUTPUT, output_index[p] + channel * OUTPUT_PLANE, sums[p][q][i] + bias);
+        }
+      }
+    }
+  }
+}
+
+// Merged phases: STAGED_CHANNELS out-channels at a time are put in order in shared memory, then stored as whole rows.
+void store_in_order(uint first_d, uint first_h, uint first_position, uint end_position, uint output_base, uint first_channel,
+                    uint bias_index, uint thread_x, uint thread_y) {
+  const int dilation = INPUT_STEP_W * GCD_W;
+  uint output_index[STAGED_ITEMS];
+  bool wanted[STAGED_ITEMS];
+  bool computed[STAGED_ITEMS];
+  [[unroll]] for (uint n = 0; n < STAGED_ITEMS; ++n) {
+    const uint element = n * LOCAL + gl_LocalInvocationID.x;
+    const uint phase = element % STRIDE_W;
+    const uint position = first_position + element / STRIDE_W;
+    const Position column = decode(position);
+    const uint at_d = first_d + column.at.x * STRIDE_D, at_h = first_h + column.at.y * STRIDE_H;
+    const int at_w = (int(column.at.z) + FIRST_POSITION_W) * int(STRIDE_W) + int(phase) - PADDING_W;
+    wanted[n] = element < STAGED_ROW && position < end_position && at_d < OUTPUT_D && at_h < OUTPUT_H && uint(at_w) < OUTPUT_W;
+    computed[n] = int(phase) % dilation == 0 && int(phase) / dilation < int(MERGED);
+    output_index[n] = output_base + column.image * OUTPUT_IMAGE + (at_d * OUTPUT_H + at_h) * OUTPUT_W + uint(at_w);
+  }
+  for (uint staged = 0; staged < BLOCK_CHANNELS && first_channel + staged < OUT_CHANNELS; staged += STAGED_CHANNELS) {
+    barrier();  // what was in the pool has been read
+    [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) {
+      [[unroll]] for (uint i = 0; i < 4u; ++i) {
+        const uint row = thread_y * THREAD_CHANNELS + q * 4u + i;
+        const uint channel = row / MERGED - staged;  // a smaller one is a large unsigned number
+        const uint phase = row % MERGED * uint(dilation);
+        if (channel < STAGED_CHANNELS && row < BLOCK_CHANNELS * MERGED) {
+          [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
+            const uint at = channel * STAGED_ROW + (p * THREADS_X + thread_x) * STRIDE_W + phase;
+            pool[at / 4u][at % 4u] = sums[p][q][i];
+          }
+        }
+      }
+    }
+    barrier();
+    for (uint channel = 0; channel < STAGED_CHANNELS; ++channel) {
+      if (staged + channel >= BLOCK_CHANNELS || first_channel + staged + channel >= OUT_CHANNELS) break;
+      Accumulator bias = Accumulator(0);
+      if (HAS_BIAS) bias = LOAD(BIAS, bias_index + staged + channel);
+      [[unroll]] for (uint n = 0; n < STAGED_ITEMS; ++n) {
+        const uint at = channel * STAGED_ROW + n * LOCAL + gl_LocalInvocationID.x;
+        if (wanted[n]) {
+          const Accumulator sum = computed[n] ? pool[at / 4u][at % 4u] : Accumulator(0);
+          STORE(OUTPUT, output_index[n] + (staged + channel) * OUTPUT_PLANE, sum + bias);
+        }
+      }
+    }
+  }
+}
+
 void main() {
   const TiledParams params = push.params;
-  const uvec3 phases = min(uvec3(STRIDE_D, STRIDE_H, STRIDE_W), uvec3(OUTPUT_D, OUTPUT_H, OUTPUT_W));
+  uvec3 phases = min(uvec3(STRIDE_D, STRIDE_H, STRIDE_W), uvec3(OUTPUT_D, OUTPUT_H, OUTPUT_W));
+  if (MERGED > 0u) phases.z = 1u;
 
   // Blocks and phases of the same positions are neighbours in time: they share input, and their stores interleave.
   uint work = linear_workgroup();
@@ -198,11 +293,16 @@ void main() {
   const uint end_position = params.batch * SIZE_D * SIZE_H * SIZE_W;
   if (first_position >= end_position) return;
   const uint group = block / params.blocks;
-  const uint first_channel = (params.first_block + block % params.blocks) * CHANNELS;  // within the group
+  const uint first_channel = (params.first_block + block % params.blocks) * BLOCK_CHANNELS;  // within the group
 
   const Phase phase_d = find_phase_d(first_d, PADDING_D);
   const Phase phase_h = find_phase_h(first_h, PADDING_H);
-  const Phase phase_w = find_phase_w(first_w, PADDING_W);
+  Phase phase_w;
+  if (MERGED > 0u) {
+    phase_w = Phase(0, int(TAPS_W), FIRST_POSITION_W);
+  } else {
+    phase_w = find_phase_w(first_w, PADDING_W);
+  }
 
   // The box of positions that the tile covers decides which taps are needed.
   const Position first = decode(first_position);
@@ -229,7 +329,7 @@ void main() {
 
   const uint thread_x = gl_LocalInvocationID.x % THREADS_X;
   const uint thread_y = gl_LocalInvocationID.x / THREADS_X;
-  const uint weights_block = params.weights_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * CHUNKS * WEIGHT_QUADS;
+  const uint weights_block = params.weights_offset + block * uint(KERNEL_D * KERNEL_H) * TAPS_W * CHUNKS * WEIGHT_QUADS;
 
   // The taps of a row are innermost: their inputs overlap, and are still in the nearest cache.
   ivec3 tap = ivec3(range_d.x, range_h.x, range_w.x);  // counted within the phase
@@ -245,8 +345,8 @@ void main() {
     if (step < steps) {
       const uint tap_d = uint(phase_d.first_tap + tap.x * TAP_STEP_D);
       const uint tap_h = uint(phase_h.first_tap + tap.y * TAP_STEP_H);
-      const uint tap_w = uint(phase_w.first_tap + tap.z * TAP_STEP_W);
-      fetch(tap * ivec3(INPUT_STEP_D, INPUT_STEP_H, INPUT_STEP_W), (tap_d * uint(KERNEL_H) + tap_h) * uint(KERNEL_W) + tap_w, chunk,
+      const uint tap_w = uint(phase_w.first_tap + tap.z * (MERGED > 0u ? 1 : TAP_STEP_W));
+      fetch(tap * ivec3(INPUT_STEP_D, INPUT_STEP_H, INPUT_STEP_W), (tap_d * uint(KERNEL_H) + tap_h) * TAPS_W + tap_w, chunk,
             weights_block);
       if (++tap.z == range_w.y) {
         tap.z = range_w.x;
@@ -262,28 +362,11 @@ void main() {
     if (step > 0u) multiply(stage, thread_x, thread_y);
   }
 
-  uint output_index[THREAD_POSITIONS];
-  bool wanted[THREAD_POSITIONS];
-  [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
-    const uint position = first_position + p * THREADS_X + thread_x;
-    const Position column = decode(position);
-    const uvec3 at = uvec3(first_d, first_h, first_w) + column.at * uvec3(STRIDE_D, STRIDE_H, STRIDE_W);
-    wanted[p] = position < end_position && at.x < OUTPUT_D && at.y < OUTPUT_H && at.z < OUTPUT_W;
-    output_index[p] = params.output_offset + column.image * OUTPUT_IMAGE +
-                      (group * OUT_CHANNELS + first_channel - params.first_block * CHANNELS) * OUTPUT_PLANE +
-                      (at.x * OUTPUT_H + at.y) * OUTPUT_W + at.z;
-  }
   const uint bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
-  [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) {
-    [[unroll]] for (uint i = 0; i < 4u; ++i) {
-      const uint channel = thread_y * THREAD_CHANNELS + q * 4u + i;
-      if (first_channel + channel < OUT_CHANNELS) {
-        Accumulator bias = Accumulator(0);
-        if (HAS_BIAS) bias = LOAD(BIAS, bias_index + channel);
-        [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
-          if (wanted[p]) STORE(OUTPUT, output_index[p] + channel * OUTPUT_PLANE, sums[p][q][i] + bias);
-        }
-      }
-    }
+  const uint output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_PLANE;
+  if (MERGED > 0u) {
+    store_in_order(first_d, first_h, first_position, end_position, output_base, first_channel, bias_index, thread_x, thread_y);
+  } else {
+    store_directly(uvec3(first_d, first_h, first_w), first_position, end_position, output_base, first_channel, bias_index, thread_x, thread_y);
   }
 }

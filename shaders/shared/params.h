@@ -75,26 +75,37 @@ struct TiledParams {
 #define TILED_IN_CHANNELS (GEOMETRY_CONSTANTS + 18)
 #define TILED_OUT_CHANNELS (GEOMETRY_CONSTANTS + 19)
 #define TILED_GROUPS (GEOMETRY_CONSTANTS + 20)
-#define TILED_CONSTANTS (GEOMETRY_CONSTANTS + 21)
+#define TILED_MERGED (GEOMETRY_CONSTANTS + 21)
+#define TILED_FIRST_POSITION_W (GEOMETRY_CONSTANTS + 22)
+#define TILED_POSITIONS_W (GEOMETRY_CONSTANTS + 23)
+#define TILED_STAGED_CHANNELS (GEOMETRY_CONSTANTS + 24)
+#define TILED_CONSTANTS (GEOMETRY_CONSTANTS + 25)
 
 // ---- pack_weights.comp ----------------------------------------------------------------------------------------------
 
+// A packed row is an out-channel, or (merged phases of the width) an out-channel with the first tap of one phase.
+
 struct PackWeightsParams {
-  uint total;              // elements to write
-  uint taps;
-  uint in_channels;        // of one group
-  uint packed_in_channels; // the same, rounded up: the rest is zeros
-  uint out_channels;       // of one group
-  uint blocks_per_group;   // out-channel blocks
-  uint first_block;        // counted over all groups
-  uint first_in_channel;   // within the group, when the group's in-channels are packed in several dispatches
-  uint chunk_in_channels;  // packed in-channels of this dispatch
-  uint source_offset;      // where the first group's first in-channel begins in the window
-  uint packed_offset;      // where the first block begins in the window
+  uint total;               // elements to write
+  uint outer_taps;          // of depth and height together
+  uint kernel_w;
+  uint packed_taps_w;       // of the width, in each row
+  uint tap_step_w;          // between them
+  uint in_channels;         // of one group
+  uint packed_in_channels;  // the same, rounded up: the rest is zeros
+  uint out_channels;        // of one group
+  uint blocks_per_group;    // out-channel blocks
+  uint block_channels;      // out-channels of a block
+  uint merged;              // rows of an out-channel: 1 without merged phases
+  uint first_block;         // counted over all groups
+  uint first_in_channel;    // within the group, when the group's in-channels are packed in several dispatches
+  uint chunk_in_channels;   // packed in-channels of this dispatch
+  uint source_offset;       // where the first group's first in-channel begins in the window
+  uint packed_offset;       // where the first block begins in the window
 };
 
 #define PACK_WEIGHTS_LOCAL_SIZE 0
-#define PACK_WEIGHTS_CHANNELS 1  // out-channels of a block
+#define PACK_WEIGHTS_ROWS 1  // rows of a block
 #define PACK_WEIGHTS_CONSTANTS 2
 
 #ifdef __cplusplus

@@ -25,8 +25,16 @@ bool check_index_range(const Problem& problem, VktcError& error) {
   return true;
 }
 
+// How the taps of the width are packed: all, or as many as the fullest of the merged phases has.
+int64_t packed_taps_w(const Problem& problem, const Blocking& blocking) {
+  const Axis& width = problem.axes[2];
+  return blocking.merged > 0 ? ceil_div(width.kernel, width.stride / phase_gcd(width)) : width.kernel;
+}
+
+int64_t outer_taps(const Problem& problem) { return problem.axes[0].kernel * problem.axes[1].kernel; }
+
 int64_t block_elements(const Problem& problem, const Blocking& blocking) {
-  return problem.taps() * blocking.packed_in_channels * blocking.channels;
+  return outer_taps(problem) * packed_taps_w(problem, blocking) * blocking.packed_in_channels * blocking.rows;
 }
 
 // The window of some blocks of packed weights, counted over all groups.
@@ -81,12 +89,17 @@ bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blo
   const AlignedWindow packed = packed_window(problem, caps, blocking, chunk.first_block, chunk.blocks);
 
   shared::PackWeightsParams params{};
-  params.total = u32(chunk.blocks * problem.taps() * chunk.in_channels * blocking.channels);
-  params.taps = u32(problem.taps());
+  params.packed_taps_w = u32(packed_taps_w(problem, blocking));
+  params.outer_taps = u32(outer_taps(problem));
+  params.total = u32(chunk.blocks * params.outer_taps * params.packed_taps_w * chunk.in_channels * blocking.rows);
+  params.kernel_w = u32(problem.axes[2].kernel);
+  params.tap_step_w = blocking.merged > 0 ? u32(problem.axes[2].stride / phase_gcd(problem.axes[2])) : 1;
   params.in_channels = u32(problem.group_in_channels());
   params.packed_in_channels = u32(blocking.packed_in_channels);
   params.out_channels = u32(problem.group_out_channels());
   params.blocks_per_group = u32(blocks_per_group);
+  params.block_channels = u32(blocking.channels);
+  params.merged = u32(std::max<int64_t>(1, blocking.merged));
   params.first_block = u32(chunk.first_block);
   params.first_in_channel = u32(chunk.first_in_channel);
   params.chunk_in_channels = u32(chunk.in_channels);
@@ -96,7 +109,7 @@ bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blo
   Dispatch dispatch;
   dispatch.shader = variant_name(blocking.pack_shader, problem.data_type, caps, plan.device_address);
   dispatch.name = blocking.pack_shader;
-  dispatch.constants = {blocking.pack_local_size, u32(blocking.channels)};
+  dispatch.constants = {blocking.pack_local_size, u32(blocking.rows)};
   dispatch.windows = {source.window, packed.window};
   dispatch.params = to_words(params);
   if (!make_grid(static_cast<uint64_t>(ceil_div(params.total, blocking.pack_local_size)), caps, dispatch.group_count)) {
@@ -155,8 +168,9 @@ SlabLimits make_limits(const Problem& problem, const DeviceCaps& caps, const Blo
       max_window_bytes(caps, device_address, static_cast<uint64_t>(blocking.packed_element_size)), uint64_t{1} << 32);
   limits.block_channels = blocking.channels;
   limits.packed_block_bytes =
-      clamp(static_cast<double>(blocking.packed_element_size) * static_cast<double>(blocking.channels) *
-            static_cast<double>(problem.taps()) * static_cast<double>(blocking.packed_in_channels));
+      clamp(static_cast<double>(blocking.packed_element_size) * static_cast<double>(blocking.rows) *
+            static_cast<double>(outer_taps(problem)) * static_cast<double>(packed_taps_w(problem, blocking)) *
+            static_cast<double>(blocking.packed_in_channels));
   // Rounding up to whole rows of the grid may add one row, and shaders number workgroups in 32 bits.
   const auto* grid = caps.max_compute_work_group_count;
   const double room = static_cast<double>(grid[0]) * grid[1] * grid[2];

@@ -1,5 +1,5 @@
 // The common ground of algorithms that compute blocks of out-channels from weights packed as
-// [group, block, tap, in-channel, channel of the block]: packing dispatches, slabs, windows.
+// [group, block, tap, in-channel, row of the block]: packing dispatches, slabs, windows.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,8 @@ namespace vktconv {
 
 struct Blocking {
   int64_t channels = 4;            // out-channels of a block
+  int64_t rows = 4;                // of a packed block: its out-channels, times merged phases, rounded up
+  int64_t merged = 0;              // phases of the width that are rows of the same block (tiled.comp); 0: none are
   int64_t packed_in_channels = 1;  // of one group, rounded up as the kernel wants it
   std::string pack_shader = "pack_weights";
   int64_t packed_element_size = 4;

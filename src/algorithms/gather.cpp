@@ -102,7 +102,7 @@ Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& ti
 bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile, Plan& plan,
            VktcError& error) {
   Blocking blocking;
-  blocking.channels = block_channels(tile);
+  blocking.channels = blocking.rows = block_channels(tile);
   blocking.packed_in_channels = problem.group_in_channels();
   blocking.pack_local_size = tile.values[local_size];
   blocking.workgroups = [&](const Slab& slab) {

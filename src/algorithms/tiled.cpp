@@ -6,74 +6,124 @@
 #include <limits>
 
 #include "algorithms/blocks.h"
+#include "phases.h"
 #include "shader_table.h"
 #include "shared/params.h"
 
 namespace vktconv {
 namespace {
 
-// Tile::values.
-enum : size_t { channels, positions, depth, thread_channels, thread_positions, buffers };
+// Tile::values. merged and staged_channels are 0 where phases of the width are not merged.
+enum : size_t { channels, positions, depth, thread_channels, thread_positions, buffers, merged, staged_channels };
 
 uint32_t local_size(const Tile& tile) {
   return tile.values[channels] / tile.values[thread_channels] * tile.values[positions] / tile.values[thread_positions];
 }
 
-uint32_t shared_bytes(const Tile& tile) {
+uint32_t tile_bytes(const Tile& tile) {
   const uint32_t pitch = (tile.values[thread_positions] / 4) | 1;
   const uint32_t input = tile.values[positions] / tile.values[thread_positions] * pitch * 16;
   const uint32_t weights = tile.values[channels] * 4;
   return tile.values[buffers] * tile.values[depth] * (input + weights);
 }
 
+uint32_t staged_row_bytes(const Problem& problem, const Tile& tile) {
+  return tile.values[positions] * u32(problem.axes[2].stride) * 4;
+}
+
+uint32_t shared_bytes(const Problem& problem, const Tile& tile) {
+  return std::max(tile_bytes(tile), (tile.values[staged_channels] * staged_row_bytes(problem, tile) + 15) / 16 * 16);
+}
+
 // The constraints that tiled.comp states, and the device's.
-bool legal(const Tile& tile, const DeviceCaps& caps) {
+bool legal(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
   const uint32_t local = local_size(tile), columns = tile.values[positions];
   const bool divides =
       columns >= local ? columns % local == 0 : local % columns == 0 && tile.values[depth] % (local / columns) == 0;
   return divides && tile.values[channels] % tile.values[thread_channels] == 0 &&
          columns % tile.values[thread_positions] == 0 && local <= caps.max_compute_work_group_invocations &&
-         local <= caps.max_compute_work_group_size[0] && shared_bytes(tile) <= caps.max_compute_shared_memory_size;
+         local <= caps.max_compute_work_group_size[0] &&
+         shared_bytes(problem, tile) <= caps.max_compute_shared_memory_size;
 }
 
-int64_t position_blocks(const Problem& problem, const Tile& tile, int64_t images) {
-  return ceil_div(phase_positions(problem, images), tile.values[positions]);
+// How many phases of the width can be merged (tiled.comp says when); 0: none.
+uint32_t mergeable_phases(const Problem& problem) {
+  const Axis& width = problem.axes[2];
+  const int64_t with_taps = std::min(width.kernel, width.stride / phase_gcd(width));
+  constexpr int64_t longest_stride = 64;  // rows of outputs are put in order in shared memory
+  if (width.stride == 1 || width.stride > longest_stride || (with_taps - 1) * width.dilation >= width.stride) return 0;
+  return u32(with_taps);
 }
 
-double workgroup_count(const Problem& problem, const Tile& tile) {
-  return static_cast<double>(position_blocks(problem, tile, problem.batch)) *
-         static_cast<double>(phase_count(problem)) * static_cast<double>(problem.groups) *
-         static_cast<double>(ceil_div(problem.group_out_channels(), tile.values[channels]));
+// Positions along the width, and the lowest.
+struct WidthPositions {
+  int64_t first, count;
+};
+
+WidthPositions width_positions(const Problem& problem, const Tile& tile) {
+  const Axis& width = problem.axes[2];
+  if (tile.values[merged] == 0) return {0, ceil_div(width.output, width.stride)};
+  const auto floor_div = [](int64_t value, int64_t divisor) {
+    return value >= 0 ? value / divisor : -((divisor - 1 - value) / divisor);
+  };
+  const int64_t first = floor_div(width.padding_begin, width.stride);
+  return {first, floor_div(width.padding_begin + width.output - 1, width.stride) - first + 1};
 }
 
-// Positions x out-channels x taps x in-channels that are computed, halos and tails included, over what is useful.
+int64_t tile_positions(const Problem& problem, const Tile& tile, int64_t images) {
+  return images * ceil_div(problem.axes[0].output, problem.axes[0].stride) *
+         ceil_div(problem.axes[1].output, problem.axes[1].stride) * width_positions(problem, tile).count;
+}
+
+// Phases that a workgroup chooses one of.
+int64_t tile_phases(const Problem& problem, const Tile& tile) {
+  int64_t count = 1;
+  for (size_t a = 0; a < (tile.values[merged] > 0 ? 2u : 3u); ++a) {
+    count *= std::min(problem.axes[a].stride, problem.axes[a].output);
+  }
+  return count;
+}
+
+int64_t block_channels(const Tile& tile) {
+  return tile.values[merged] > 0 ? tile.values[channels] / tile.values[merged] : tile.values[channels];
+}
+
+double workgroup_count(const Problem& problem, const Tile& tile, int64_t images, int64_t blocks) {
+  return static_cast<double>(ceil_div(tile_positions(problem, tile, images), tile.values[positions])) *
+         static_cast<double>(tile_phases(problem, tile)) * static_cast<double>(blocks);
+}
+
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
   const double m = tile.values[thread_channels], n = tile.values[thread_positions];
-  const auto padded = [](int64_t count, uint32_t step) { return static_cast<double>(ceil_div(count, step)) * step; };
-  const double positions_padded = padded(phase_positions(problem, problem.batch), tile.values[positions]);
-  const double channels_padded = padded(problem.group_out_channels(), tile.values[channels]);
-  const double depth_padded = padded(problem.group_in_channels(), tile.values[depth]);
-  // Phases share the taps among them: together each position column takes every tap once.
-  double flop = 2.0 * positions_padded * channels_padded * depth_padded * static_cast<double>(problem.taps()) *
-                static_cast<double>(problem.groups);
-  flop = std::max(flop, useful_flop(problem));
+  const auto padded = [](int64_t count, int64_t step) { return static_cast<double>(ceil_div(count, step) * step); };
+  const Axis& width = problem.axes[2];
+  const int64_t blocks = ceil_div(problem.group_out_channels(), block_channels(tile));
+  const double taps_w = static_cast<double>(
+      tile.values[merged] > 0 ? ceil_div(width.kernel, width.stride / phase_gcd(width)) : width.kernel);
+  // Rows x positions x taps x in-channels that are computed, tails included. Phases share the taps among them: together
+  // each position takes every tap once.
+  double flop = 2.0 * padded(tile_positions(problem, tile, problem.batch), tile.values[positions]) *
+                static_cast<double>(blocks) * tile.values[channels] *
+                padded(problem.group_in_channels(), tile.values[depth]) * taps_w *
+                static_cast<double>(problem.axes[0].kernel * problem.axes[1].kernel * problem.groups);
 
-  // Instructions per multiply-add: two shared loads of four for each side, and the fetch of the next step.
+  // Instructions per multiply-add: shared loads of four for each side, and the fetch of the next step.
   const double fetch = 1.0 / tile.values[channels] + 0.5 / tile.values[positions];
   const double issue = 1.0 + (m / 4 + n / 4) / (m * n) * 1.5 + 3.0 * fetch;
   // Two workgroups of a multiprocessor hide each other's barriers.
   const double registers = m * n + m + n + 40;
-  const double resident = std::floor(std::min(65536.0 / (registers * local_size(tile)), 98304.0 / shared_bytes(tile)));
+  const double resident =
+      std::floor(std::min(65536.0 / (registers * local_size(tile)), 98304.0 / shared_bytes(problem, tile)));
   const double overlap = resident >= 2 ? 1.0 : 1.15;
   const double multiprocessors = std::max(1u, caps.multiprocessors);
-  const double workgroups = workgroup_count(problem, tile);
+  const double workgroups = workgroup_count(problem, tile, problem.batch, problem.groups * blocks);
   const double warps_full = std::min(1.0, local_size(tile) * std::max(1.0, resident) / 256.0);
   const double waves = std::ceil(workgroups / multiprocessors) / (workgroups / multiprocessors);
   const double rate = (caps.fp32_flops > 0 ? caps.fp32_flops : 1e12) * 0.9 * warps_full;
   // Barriers and shared memory cost CPU devices far more than they save.
   const double device = caps.is_cpu ? 8.0 : 1.0;
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
-  const double interleaved = problem.axes[2].stride > 1 ? 2.0 : 1.0;  // phases store every stride-th element
+  const double interleaved = width.stride > 1 && tile.values[merged] == 0 ? 2.0 : 1.0;  // every stride-th element
   const double memory = least_bytes(problem) * interleaved / bandwidth;
   const double arithmetic = flop * issue * overlap * waves / rate;
   return device * (std::max(arithmetic, memory) + 0.2 * std::min(arithmetic, memory));
@@ -87,22 +137,33 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
   }
   constexpr uint32_t shapes[][4] = {
       // channels, positions, thread channels, thread positions
-      {128, 128, 8, 8}, {64, 256, 8, 8},  {64, 128, 8, 8}, {64, 64, 8, 4},  {64, 64, 4, 4},
-      {48, 128, 12, 4}, {48, 256, 12, 8}, {32, 256, 8, 8}, {32, 128, 8, 4}, {32, 64, 4, 4},
-      {24, 256, 12, 4}, {24, 512, 12, 8}, {16, 256, 8, 4}, {16, 512, 8, 8}, {16, 128, 4, 4},
-      {8, 256, 8, 4},   {8, 512, 8, 8},   {4, 256, 4, 4},  {4, 512, 4, 8},
+      {128, 128, 8, 8}, {128, 64, 8, 8},  {96, 128, 12, 8}, {96, 64, 12, 4},  {64, 256, 8, 8}, {64, 128, 8, 8},
+      {64, 64, 8, 4},   {64, 64, 4, 4},   {48, 128, 12, 4}, {48, 256, 12, 8}, {32, 256, 8, 8}, {32, 128, 8, 4},
+      {32, 64, 4, 4},   {24, 256, 12, 4}, {24, 512, 12, 8}, {16, 256, 8, 4},  {16, 512, 8, 8}, {16, 128, 4, 4},
+      {8, 256, 8, 4},   {8, 512, 8, 8},   {4, 256, 4, 4},   {4, 512, 4, 8},
   };
   std::vector<Tile> result;
+  const uint32_t mergeable = mergeable_phases(problem);
   for (const auto& shape : shapes) {
-    if (shape[0] >= 2 * std::max<int64_t>(4, problem.group_out_channels())) continue;
-    for (const uint32_t k : {4u, 8u, 16u}) {
-      for (const uint32_t buffered : {1u, 2u}) {
-        Tile tile;
-        tile.values = {shape[0], shape[1], k, shape[2], shape[3], buffered};
-        if (!legal(tile, caps)) continue;
-        tile.seconds = predict_seconds(problem, caps, tile);
-        result.push_back(tile);
+    for (const uint32_t merge : {0u, mergeable}) {
+      const int64_t rows = std::max<int64_t>(4, problem.group_out_channels() * std::max(1u, merge));
+      if (shape[0] >= 2 * rows || merge > shape[0]) continue;
+      for (const uint32_t k : {4u, 8u, 16u}) {
+        for (const uint32_t buffered : {1u, 2u}) {
+          Tile tile;
+          tile.values = {shape[0], shape[1], k, shape[2], shape[3], buffered, merge, 0};
+          if (merge > 0) {
+            // Outputs are put in order in the memory of the tile, or a little more.
+            constexpr uint32_t least_staged_bytes = 16384;
+            const uint32_t room = std::max(tile_bytes(tile), least_staged_bytes) / staged_row_bytes(problem, tile);
+            tile.values[staged_channels] = std::clamp(room, 1u, shape[0] / merge);
+          }
+          if (!legal(problem, tile, caps)) continue;
+          tile.seconds = predict_seconds(problem, caps, tile);
+          result.push_back(tile);
+        }
       }
+      if (mergeable == 0) break;
     }
   }
   if (result.empty()) why_not = "maxComputeSharedMemorySize or the workgroup size is too small for its tiles";
@@ -142,6 +203,10 @@ Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[TILED_IN_CHANNELS] = u32(problem.group_in_channels());
   constants[TILED_OUT_CHANNELS] = u32(problem.group_out_channels());
   constants[TILED_GROUPS] = u32(problem.groups);
+  constants[TILED_MERGED] = tile.values[merged];
+  constants[TILED_FIRST_POSITION_W] = u32(width_positions(problem, tile).first);
+  constants[TILED_POSITIONS_W] = u32(width_positions(problem, tile).count);
+  constants[TILED_STAGED_CHANNELS] = std::max(1u, tile.values[staged_channels]);
   dispatch.params = to_words(params);
   return dispatch;
 }
@@ -149,21 +214,22 @@ Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& ti
 bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile, Plan& plan,
            VktcError& error) {
   Blocking blocking;
-  blocking.channels = tile.values[channels];
+  blocking.channels = block_channels(tile);
+  blocking.rows = tile.values[channels];
+  blocking.merged = tile.values[merged];
   blocking.packed_in_channels = ceil_div(problem.group_in_channels(), tile.values[depth]) * tile.values[depth];
   blocking.pack_local_size = std::min(128u, caps.max_compute_work_group_invocations);
   blocking.workgroups = [&](const Slab& slab) {
     // Positions are numbered in 32 bits.
-    if (phase_positions(problem, slab.images) > (int64_t{1} << 31)) return std::numeric_limits<double>::infinity();
-    return static_cast<double>(position_blocks(problem, tile, slab.images)) *
-           static_cast<double>(phase_count(problem)) * static_cast<double>(slab.groups) *
-           static_cast<double>(slab.blocks);
+    if (tile_positions(problem, tile, slab.images) > (int64_t{1} << 31)) return std::numeric_limits<double>::infinity();
+    return workgroup_count(problem, tile, slab.images, slab.groups * slab.blocks);
   };
   const auto text = [&](size_t value) { return std::to_string(tile.values[value]); };
   plan.tile = text(channels) + " channels x " + text(positions) + " positions x " + text(depth) + " deep, " +
               text(thread_channels) + " x " + text(thread_positions) + " per invocation, " +
               std::to_string(local_size(tile)) + " invocations, " + text(buffers) +
               (tile.values[buffers] == 1 ? " buffer" : " buffers");
+  if (tile.values[merged] > 0) plan.tile += ", " + text(merged) + " merged phases of the width";
   return make_blocked_plan(
       problem, caps, options, blocking,
       [&](const Slab& slab, const SlabWindows& windows) {
