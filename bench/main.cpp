@@ -52,6 +52,7 @@ class Output {
  private:
   static std::vector<std::string> names_of(const std::vector<support::NamedProblem>& problems) {
     std::vector<std::string> names;
+    names.reserve(problems.size());
     for (const support::NamedProblem& problem : problems) names.push_back(display_name(problem));
     return names;
   }

@@ -37,7 +37,8 @@ Workload workload(const VktcConvTransposeDesc& desc) {
   VktcError error = {};
   if (vktcGetOutputSize(&desc, output, &error) != VKTC_SUCCESS) throw std::invalid_argument(error.message);
   const double size = vktcDataTypeSize(desc.dataType);
-  const double group_out_channels = static_cast<double>(desc.outChannels / desc.groups);
+  const int64_t channels_of_group = desc.outChannels / desc.groups;
+  const auto group_out_channels = static_cast<double>(channels_of_group);
   double products = static_cast<double>(desc.batch) * static_cast<double>(desc.inChannels) * group_out_channels;
   double input_elements = static_cast<double>(desc.batch) * static_cast<double>(desc.inChannels);
   double weight_elements = static_cast<double>(desc.inChannels) * group_out_channels;
