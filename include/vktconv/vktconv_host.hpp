@@ -30,6 +30,8 @@ namespace vktconv::host {
 class Error : public std::runtime_error {
  public:
   explicit Error(const VktcError& error);  // what() is the message
+  // what() is a message that may be longer than the one in error.
+  Error(const VktcError& error, const std::string& message);
   const VktcError& error() const noexcept { return error_; }
 
  private:

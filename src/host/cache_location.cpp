@@ -1,0 +1,23 @@
+#include <vktconv/vktconv_host.hpp>
+
+#include <cstdlib>
+
+namespace vktconv::host {
+
+std::filesystem::path default_pipeline_cache_file() {
+  const auto folder_of = [](const char* variable) -> std::filesystem::path {
+    const char* value = std::getenv(variable);
+    // The XDG specification: a relative path is to be ignored.
+    std::filesystem::path path = value != nullptr ? value : "";
+    return path.is_absolute() ? path : std::filesystem::path();
+  };
+  std::filesystem::path folder = folder_of("XDG_CACHE_HOME");
+  if (folder.empty()) {
+    folder = folder_of("HOME");
+    if (folder.empty()) return {};
+    folder /= ".cache";
+  }
+  return folder / "vktconv" / "pipelines.bin";
+}
+
+}  // namespace vktconv::host
