@@ -63,11 +63,8 @@ Buffer::Buffer(Device& device, VkDeviceSize size) {
   const VkResult result = owner.memory.allocate(
       impl_->capacity, usage, owner.unified_memory ? MemoryKind::shared : MemoryKind::device, impl_->allocation);
   if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_OUT_OF_HOST_MEMORY) {
-    const std::string message =
-        "no memory for a buffer of " + std::to_string(size) + " bytes: " + vk_result_name(result);
-    VktcError error = {VKTC_ERROR_VULKAN, result, "size", ""};
-    std::strncpy(error.message, message.c_str(), sizeof error.message - 1);
-    throw Error(error, message);
+    raise_vulkan(result, "size",
+                 "no memory for a buffer of " + std::to_string(size) + " bytes: " + vk_result_name(result));
   }
   owner.queue.check(result, "vkAllocateMemory");
 }

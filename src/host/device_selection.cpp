@@ -89,7 +89,8 @@ size_t choose_best(const std::vector<DeviceSummary>& devices) {
   };
   const auto best = std::min_element(devices.begin(), devices.end(), better);  // the first of equals
   if (!best->refused.empty()) {
-    raise(VKTC_ERROR_VULKAN, "device", "no Vulkan device of this machine can be used:%s", list_of(devices).c_str());
+    raise_vulkan(VK_ERROR_INCOMPATIBLE_DRIVER, "device",
+                 "no Vulkan device of this machine can be used:" + list_of(devices));
   }
   return static_cast<size_t>(best - devices.begin());
 }
@@ -140,7 +141,8 @@ std::optional<uint32_t> find_compute_family(const InstanceTable& functions, VkPh
 
 size_t choose_device(const std::vector<DeviceSummary>& devices, const std::string& wanted) {
   if (devices.empty()) {
-    raise(VKTC_ERROR_VULKAN, "device", "Vulkan finds no device on this machine: its driver is missing or has none");
+    raise_vulkan(VK_ERROR_INITIALIZATION_FAILED, "device",
+                 "Vulkan finds no device on this machine: its driver is missing or has none");
   }
   if (wanted.empty()) return choose_best(devices);
 

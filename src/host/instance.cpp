@@ -83,14 +83,16 @@ void ValidationLog::report(const VkDebugUtilsMessengerCallbackDataEXT& message, 
 Instance::Instance(std::shared_ptr<ValidationLog> validation) : validation_(std::move(validation)) {
   const LoaderTable* loader = vulkan_loader();
   if (loader == nullptr) {
-    raise(VKTC_ERROR_VULKAN, "", "there is no Vulkan loader (libvulkan.so.1) on this machine: install a Vulkan driver");
+    raise_vulkan(VK_ERROR_INITIALIZATION_FAILED, "",
+                 "there is no Vulkan loader (libvulkan.so.1) on this machine: install a Vulkan driver");
   }
   api_version_ = std::min(
       VK_MAKE_API_VERSION(0, VK_API_VERSION_MAJOR(loader->api_version), VK_API_VERSION_MINOR(loader->api_version), 0),
       newest_known_version);
   if (api_version_ < VK_API_VERSION_1_2) {
-    raise(VKTC_ERROR_VULKAN, "", "the Vulkan loader is of version %u.%u: 1.2 is needed",
-          VK_API_VERSION_MAJOR(api_version_), VK_API_VERSION_MINOR(api_version_));
+    raise_vulkan(VK_ERROR_INCOMPATIBLE_DRIVER, "",
+                 "the Vulkan loader is of version " + std::to_string(VK_API_VERSION_MAJOR(api_version_)) + "." +
+                     std::to_string(VK_API_VERSION_MINOR(api_version_)) + ": 1.2 is needed");
   }
 
   VkApplicationInfo application = {};
@@ -131,8 +133,8 @@ Instance::Instance(std::shared_ptr<ValidationLog> validation) : validation_(std:
 
   if (validation_) {
     if (!has_layer(*loader, validation_layer)) {
-      raise(VKTC_ERROR_VULKAN, "validation", "validation is asked for, and the layer %s is not installed",
-            validation_layer);
+      raise_vulkan(VK_ERROR_LAYER_NOT_PRESENT, "validation",
+                   std::string("validation is asked for, and the layer ") + validation_layer + " is not installed");
     }
     info.enabledLayerCount = 1;
     info.ppEnabledLayerNames = &validation_layer;
@@ -156,7 +158,7 @@ Instance::Instance(std::shared_ptr<ValidationLog> validation) : validation_(std:
 
   const VkResult result = loader->vkCreateInstance(&info, nullptr, &handle_);
   if (result == VK_ERROR_INCOMPATIBLE_DRIVER) {
-    raise(VKTC_ERROR_VULKAN, "", "there is a Vulkan loader on this machine, and no Vulkan driver that it can use");
+    raise_vulkan(result, "", "there is a Vulkan loader on this machine, and no Vulkan driver that it can use");
   }
   check_vulkan(result, "vkCreateInstance");
   load_instance_table(functions_, handle_);

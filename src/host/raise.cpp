@@ -35,10 +35,12 @@ void raise(VktcStatus status, const char* parameter, const char* format, ...) {
   throw Error(make_error(status, VK_SUCCESS, parameter, message), message);
 }
 
+void raise_vulkan(VkResult result, const char* parameter, const std::string& message) {
+  throw Error(make_error(VKTC_ERROR_VULKAN, result, parameter, message), message);
+}
+
 void check_vulkan(VkResult result, const char* function) {
-  if (result >= 0) return;
-  const std::string message = std::string(function) + " returned " + vk_result_name(result);
-  throw Error(make_error(VKTC_ERROR_VULKAN, result, "", message), message);
+  if (result < 0) raise_vulkan(result, "", std::string(function) + " returned " + vk_result_name(result));
 }
 
 void check_status(VktcStatus status, const VktcError& error) {

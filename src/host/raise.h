@@ -14,6 +14,9 @@ namespace vktconv::host {
 // The sentence names the parameter, its value and the rule. It may be of any length.
 [[noreturn]] void raise(VktcStatus status, const char* parameter, const char* format, ...) VKTC_HOST_PRINTF(3);
 
+// VKTC_ERROR_VULKAN, with a sentence of our own.
+[[noreturn]] void raise_vulkan(VkResult result, const char* parameter, const std::string& message);
+
 // Throws VKTC_ERROR_VULKAN where result is an error; positive results pass.
 void check_vulkan(VkResult result, const char* function);
 
