@@ -2,7 +2,9 @@
 // stdout and throws what report_exception() understands.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace vktconv::cli {
 

@@ -3,8 +3,11 @@
 
 #include <vktconv/vktconv.h>
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace vktconv::cli {
 

@@ -1,9 +1,12 @@
 // The flags that choose a device and an algorithm.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vktconv/vktconv_host.hpp>
+
+namespace CLI {
+class App;
+}
 
 namespace vktconv::cli {
 

@@ -3,6 +3,7 @@
 #include <phases.h>
 #include <shape.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 #include <memory>

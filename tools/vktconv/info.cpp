@@ -5,6 +5,7 @@
 #include <shader_table.h>
 #include <vktconv_build_version.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
