@@ -88,10 +88,14 @@ class Arena {
 // RAII over the two handles that a check makes.
 struct Plan {
   VktcPlan handle = nullptr;
+  TestDevice* device = nullptr;  // which takes the plan in the end; null: it is destroyed
   Plan() = default;
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
-  ~Plan() { vktcDestroyPlan(handle); }
+  ~Plan() {
+    if (handle && device) device->retire(handle);
+    if (!device) vktcDestroyPlan(handle);
+  }
 };
 struct Bindings {
   VktcBindings handle = nullptr;
@@ -243,6 +247,7 @@ Outcome check(TestDevice& device, const Question& question, const Way& way) {
   };
 
   Plan plan;
+  plan.device = &device;
   if (auto no_plan = create_plan(device.device().context(), question.tensors.desc, way, plan)) {
     if (no_plan->kind == Outcome::failed) return fail(no_plan->text);
     const std::string messages = complaint();

@@ -57,8 +57,24 @@ std::string TestDevice::take_validation_messages() {
   return all;
 }
 
+std::string TestDevice::close() {
+  for (VktcPlan plan : retired_) vktcDestroyPlan(plan);
+  retired_.clear();
+  device_.reset();
+  return take_validation_messages();
+}
+
+void TestDevice::retire(VktcPlan plan) {
+  constexpr size_t most = 32;
+  retired_.push_back(plan);
+  if (retired_.size() <= most) return;
+  vktcDestroyPlan(retired_.front());
+  retired_.pop_front();
+}
+
 void TestDevice::require_sound_loops() {
-  if (loops_are_sound_) return;
+  static bool sound = false;
+  if (sound) return;
   // One output of a million products, all 1 * 1, in one invocation.
   constexpr int64_t iterations = 1'000'000;
   VktcConvTransposeDesc desc = vktcDefaultDesc(1);
@@ -76,7 +92,7 @@ void TestDevice::require_sound_loops() {
                              " times. Mesa before 23 does so on the CPU (lavapipe); use a newer one, for example through "
                              "tools/make-vulkan-sdk and its with-lavapipe");
   }
-  loops_are_sound_ = true;
+  sound = true;
 }
 
 TestDevice& test_device(const std::vector<std::string>& disable) {
@@ -94,7 +110,7 @@ TestDevice& test_device(const std::vector<std::string>& disable) {
 
 std::string release_test_devices() {
   std::string messages;
-  for (auto& [disabled, device] : devices()) messages += device->take_validation_messages();
+  for (auto& [disabled, device] : devices()) messages += device->close();
   devices().clear();
   return messages;
 }

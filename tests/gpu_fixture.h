@@ -3,6 +3,7 @@
 
 #include <vktconv/vktconv_host.hpp>
 
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,16 +25,23 @@ class TestDevice {
   bool validated() const { return validated_; }
   // The messages since the last call, joined; empty: none.
   std::string take_validation_messages();
-  // Counts to a million in a shader, once; throws where the driver miscounts, for every result would be doubtful then.
+  // Counts to a million in a shader, once in a process; throws where the driver miscounts, for every result would be doubtful then.
   void require_sound_loops();
+  // Takes a plan and destroys it some plans later: pipelines live as long as a plan that uses them, so that checks of
+  // one problem in several ways compile them once.
+  void retire(VktcPlan plan);
+
+  // Destroys the device; returns what the validation layer had to say about its end.
+  std::string close();
+  ~TestDevice() { close(); }
 
  private:
   std::vector<std::string> disabled_;
   bool validated_ = false;
-  bool loops_are_sound_ = false;
+  std::deque<VktcPlan> retired_;
   std::mutex mutex_;
   std::vector<std::string> messages_;
-  std::unique_ptr<host::Device> device_;  // last: its destruction may still report
+  std::unique_ptr<host::Device> device_;
 };
 
 // Made at the first use and kept to the end of the program, one for each set of disabled features.
