@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "device_choice.h"
 #include "device_impl.h"
 #include "enabled_features.h"
 #include "raise.h"
@@ -94,7 +95,8 @@ void Device::Impl::read_limits() {
 }
 
 void Device::Impl::create_device(const DeviceOptions& options) {
-  const std::vector<std::string> disable = disabled_names(options);
+  std::vector<std::string> disable = disabled_names(options);
+  if (std::erase(disable, "VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT") > 0) unified_memory = false;
   EnabledFeatures enabled(instance->functions(), instance->handle(), physical.handle, options.pipeline_statistics,
                           disable);
   const float priority = 1.0f;

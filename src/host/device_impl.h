@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "device_selection.h"
 #include "instance.h"
 #include "memory.h"
+#include "physical_devices.h"
 #include "pipeline_cache_file.h"
 #include "staging.h"
 #include "submission.h"

@@ -145,7 +145,7 @@ void EnabledFeatures::disable_by_name(const std::string& name) {
     if (extension.structure != VK_STRUCTURE_TYPE_MAX_ENUM) unlink(extension.structure);
     return;
   }
-  std::string known;
+  std::string known = " VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT";  // Device sees to that one
   for (const FeatureName& feature : feature_names) known += std::string(" ") + feature.name;
   for (const ExtensionName& extension : extension_names) known += std::string(" ") + extension.name;
   raise(VKTC_ERROR_INVALID_PARAMETER, "disable",
