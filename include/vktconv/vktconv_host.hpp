@@ -43,12 +43,12 @@ class Error : public std::runtime_error {
 struct DeviceSummary {
   uint32_t index = 0;
   std::string name;
-  std::string driver;       // "NVIDIA 580.159.04", "llvmpipe Mesa 26.1.6"
+  std::string driver;  // "NVIDIA 580.159.04", "llvmpipe Mesa 26.1.6"
   VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
   uint32_t api_version = 0;
   uint32_t vendor_id = 0;
   uint32_t device_id = 0;
-  std::string refused;      // empty: usable; otherwise why not
+  std::string refused;  // empty: usable; otherwise why not
 };
 
 // In the order of vkEnumeratePhysicalDevices. Empty where there is no Vulkan loader or driver.
@@ -56,7 +56,8 @@ std::vector<DeviceSummary> list_devices();
 
 struct DeviceOptions {
   // "": the best (discrete, integrated, virtual, CPU; among equals the first); "1": by index; otherwise a part of the
-  // name, in any case of letters, that names exactly one device.
+  // name, in any case of letters, that names exactly one device. Where it is empty, the environment's VKTCONV_DEVICE is
+  // taken.
   std::string device;
   bool validation = false;  // the Khronos layer with synchronization validation; Error where it is missing
   std::function<void(const std::string&)> on_validation_message;  // default: to stderr
@@ -65,8 +66,10 @@ struct DeviceOptions {
   // Also enable VK_KHR_pipeline_executable_properties where the device has it, so that the compiler's statistics of the
   // plans' pipelines (registers, spills) can be read.
   bool pipeline_statistics = false;
-  // For tests: behave as a device without these would. Names of features and extensions as Vulkan spells them, for example
-  // "bufferDeviceAddress", "VK_KHR_push_descriptor", "storageBuffer16BitAccess".
+  // For tests: behave as a device without these would. Names of features and extensions as Vulkan spells them, for
+  // example "bufferDeviceAddress", "VK_KHR_push_descriptor", "storageBuffer16BitAccess"; and
+  // "VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT": the device's own memory is out of the host's reach. The environment's
+  // VKTCONV_DISABLE adds names, with commas between.
   std::vector<std::string> disable;
 };
 
@@ -91,14 +94,14 @@ class Device {
   uint32_t queue_family() const;
   PFN_vkGetInstanceProcAddr get_instance_proc_addr() const;
   const VkPhysicalDeviceProperties& properties() const;
-  VkDeviceSize max_allocation_size() const;  // the lower of maxMemoryAllocationSize and maxBufferSize
-  VkDeviceSize device_local_memory() const;  // bytes of the largest device-local heap
+  VkDeviceSize max_allocation_size() const;   // the lower of maxMemoryAllocationSize and maxBufferSize
+  VkDeviceSize device_local_memory() const;   // bytes of the largest device-local heap
   uint32_t validation_message_count() const;  // errors and warnings so far; 0 without validation
 
   // Records into a fresh command buffer, submits it and waits.
   void submit(const std::function<void(VkCommandBuffer)>& record);
   // The same, bracketed by count timestamps that record() writes to the given pool from query 0 on (they are reset
-  // before). Returns them in nanoseconds. Error where the queue has no timestamps.
+  // before). Returns them in nanoseconds since the first. Error where the queue has no timestamps.
   std::vector<double> submit_timed(uint32_t count, const std::function<void(VkCommandBuffer, VkQueryPool)>& record);
   bool has_timestamps() const;
   // Whether the device was created with this feature, by its name in Vulkan: "cooperativeMatrix", "shaderFloat16",
