@@ -1,6 +1,7 @@
 // vktconv-bench: times transposed convolutions on a Vulkan device, and verifies what it timed.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -27,7 +28,7 @@ void print(std::FILE* stream, const std::string& text) {
 class Output {
  public:
   Output(const Options& options, const RunInfo& run, const std::vector<support::NamedProblem>& problems)
-      : options_(options), run_(run), table_(names_of(problems), options.algorithms, options.registers) {
+      : options_(options), run_(run), table_(names_of(problems), options.algorithms, options.registers, run.cpu) {
     show(table_.header(run_));
   }
 
@@ -88,23 +89,28 @@ bool measure_all(host::Device& device, const Options& options, const Ceilings& c
   Bench bench(device, ceilings);
   for (const support::NamedProblem& problem : problems) {
     for (const std::string& algorithm : options.algorithms) {
-      Row row;
-      row.name = display_name(problem);
-      row.descriptor = support::format_problem(problem);
-      row.dtype = support::data_type_name(problem.desc.dataType);
-      bool lost = false;
-      try {
-        MeasurementOptions measurement = options.measurement;
-        measurement.algorithm = algorithm;
-        row.measurement = bench.measure(problem.desc, measurement);
-      } catch (const host::Error& error) {
-        row.measurement.algorithm = algorithm;
-        row.measurement.status = Status::failed;
-        row.measurement.reason = error.what();
-        lost = error.error().vkResult == VK_ERROR_DEVICE_LOST;
+      uint32_t count = 1;
+      for (uint32_t candidate = 0; candidate < count; ++candidate) {
+        Row row;
+        row.name = display_name(problem);
+        row.descriptor = support::format_problem(problem);
+        row.dtype = support::data_type_name(problem.desc.dataType);
+        bool lost = false;
+        try {
+          MeasurementOptions measurement = options.measurement;
+          measurement.algorithm = algorithm;
+          measurement.candidate = candidate;
+          row.measurement = bench.measure(problem.desc, measurement);
+          count = std::min(options.candidates, std::max(1u, row.measurement.candidate_count));
+        } catch (const host::Error& error) {
+          row.measurement.algorithm = algorithm;
+          row.measurement.status = Status::failed;
+          row.measurement.reason = error.what();
+          lost = error.error().vkResult == VK_ERROR_DEVICE_LOST;
+        }
+        output.add(std::move(row));
+        if (lost) return false;
       }
-      output.add(std::move(row));
-      if (lost) return false;
     }
   }
   return true;

@@ -237,6 +237,7 @@ Measurement Bench::measure(const VktcConvTransposeDesc& desc, const MeasurementO
   VktcPlanOptions plan_options = {};
   plan_options.algorithm = options.algorithm.c_str();
   plan_options.memoryAccess = options.memory_access;
+  plan_options.candidate = options.candidate;
   VktcError error = {};
   const auto create_plan = [&](PlanHandle& plan, double& ms) {
     VktcPlan created = nullptr;
@@ -265,6 +266,9 @@ Measurement Bench::measure(const VktcConvTransposeDesc& desc, const MeasurementO
   vktcGetPlanRequirements(plan.get(), &requirements);
   result.algorithm = info.algorithm;
   result.tile = info.tile;
+  result.candidate = options.candidate;
+  result.candidate_count = info.candidateCount;
+  result.predicted_ms = info.predictedSeconds * 1e3;
   result.dispatch_count = requirements.dispatchCount;
   result.packed_weights_bytes = requirements.packedWeightsBytes;
   result.workspace_bytes = requirements.workspaceBytes;

@@ -16,7 +16,8 @@
 namespace vktconv::bench {
 
 struct MeasurementOptions {
-  std::string algorithm;  // empty: the planner chooses
+  std::string algorithm;   // empty: the planner chooses
+  uint32_t candidate = 0;  // VktcPlanOptions::candidate
   VktcMemoryAccess memory_access = VKTC_MEMORY_ACCESS_AUTO;
   unsigned repeats = 0;          // 0: at least 10, fewer only for a slow problem on a CPU device
   double min_time_seconds = -1;  // repeat until this much time was measured; negative: 0.2, on a CPU device 0
@@ -39,6 +40,9 @@ struct Measurement {
   Workload work;
   std::string algorithm;
   std::string tile;
+  uint32_t candidate = 0;
+  uint32_t candidate_count = 0;
+  double predicted_ms = 0;
   uint32_t dispatch_count = 0;
   std::vector<DispatchTime> dispatches;
   unsigned repeats = 0;

@@ -83,6 +83,10 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
   app.add_option("--algorithm", algorithms, "Algorithms, or all; default: the planner's choice")
       ->delimiter(',')
       ->check(CLI::Validator(check_algorithm, "NAME,...|all"));
+  app.add_option("--candidates", options.candidates,
+                 "Measure this many of the planner's candidates (algorithm and tile), best predicted first; default: 1")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 100000u));
   app.add_flag("--all-algorithms", all_algorithms, "The same as --algorithm all");
   app.add_option("--repeats", measurement.repeats, "Timed repetitions; default: at least 10")
       ->check(CLI::Range(1u, 100000u));

@@ -27,6 +27,7 @@ struct Options {
   std::string match;                     // a regular expression on names; empty: all
   std::vector<VktcDataType> data_types;  // empty: as the problem says
   std::vector<std::string> algorithms;   // "" is the planner's choice; at least one
+  unsigned candidates = 1;               // of the planner's, for each row, by predicted time
   std::string device;
   Format format = Format::table;
   std::filesystem::path out;  // empty: stdout

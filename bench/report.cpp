@@ -66,6 +66,8 @@ Json row_json(const RunInfo& run, const Row& row) {
       {"descriptor", row.descriptor},
       {"dtype", row.dtype},
       {"algorithm", m.algorithm},
+      {"candidate", m.candidate},
+      {"predicted_ms", m.predicted_ms},
       {"memory_access", run.memory_access},
       {"tile", m.tile},
       {"flop", m.work.flop},

@@ -43,8 +43,8 @@ Summary summarize(const std::vector<Row>& rows);
 // Row by row, so that a long run shows its progress. Every text ends with a newline.
 class Table {
  public:
-  // The widths follow from all the names that will come.
-  Table(const std::vector<std::string>& names, const std::vector<std::string>& algorithms, bool statistics);
+  // The widths follow from all the names that will come. Rates are in TFLOPS, those of a CPU device in GFLOPS.
+  Table(const std::vector<std::string>& names, const std::vector<std::string>& algorithms, bool statistics, bool cpu);
 
   std::string header(const RunInfo& run) const;
   std::string row(const Row& row) const;
@@ -52,7 +52,7 @@ class Table {
 
  private:
   size_t name_width_, algorithm_width_;
-  bool statistics_;
+  bool statistics_, cpu_;
 };
 
 std::string to_csv(const RunInfo& run, const std::vector<Row>& rows);

@@ -43,8 +43,9 @@ std::string statistics_text(const Measurement& m) {
 
 }  // namespace
 
-Table::Table(const std::vector<std::string>& names, const std::vector<std::string>& algorithms, bool statistics)
-    : name_width_(longest(names, 7)), algorithm_width_(longest(algorithms, 9)), statistics_(statistics) {}
+Table::Table(const std::vector<std::string>& names, const std::vector<std::string>& algorithms, bool statistics,
+             bool cpu)
+    : name_width_(longest(names, 7)), algorithm_width_(longest(algorithms, 9)), statistics_(statistics), cpu_(cpu) {}
 
 std::string Table::header(const RunInfo& run) const {
   const Ceilings& ceilings = run.ceilings;
@@ -58,8 +59,8 @@ std::string Table::header(const RunInfo& run) const {
                                    : fmt::format("; no matrix rate: {}\n\n", ceilings.matrix_left_out);
   const std::string titles =
       fmt::format("{:<{}}  {:<5} {:<{}} {:>8} {:>8} {:>8} {:>5} {:>8} {:>8} {:>8} {:>7} {:>9}  {}", "problem",
-                  name_width_, "type", "algorithm", algorithm_width_, "ms", "min", "p95", "+-%", "TFLOPS", "GB/s",
-                  "floor ms", "% floor", "err/bound", "result");
+                  name_width_, "type", "algorithm", algorithm_width_, "ms", "min", "p95", "+-%",
+                  cpu_ ? "GFLOPS" : "TFLOPS", "GB/s", "floor ms", "% floor", "err/bound", "result");
   return text + titles + "\n" + std::string(titles.size(), '-') + "\n";
 }
 
@@ -70,9 +71,9 @@ std::string Table::row(const Row& row) const {
       fmt::format("{:<{}}  {:<5} {:<{}} ", row.name, name_width_, row.dtype, algorithm, algorithm_width_);
   if (!m.has_times()) return text + fmt::format("{}: {}\n", status_name(m.status), m.reason);
   text += fmt::format("{:>8} {:>8} {:>8} {:>5.1f} {:>8} {:>8} {:>8} {:>7.1f} {:>9.2g}  {}", digits(m.ms.median),
-                      digits(m.ms.min), digits(m.ms.p95), m.ms.stddev / m.ms.median * 100, digits(m.tflops()),
-                      digits(m.gbytes_per_second()), digits(m.floor.ms), m.floor_percent(), m.verification.error_ratio,
-                      status_name(m.status));
+                      digits(m.ms.min), digits(m.ms.p95), m.ms.stddev / m.ms.median * 100,
+                      digits(cpu_ ? m.tflops() * 1e3 : m.tflops()), digits(m.gbytes_per_second()), digits(m.floor.ms),
+                      m.floor_percent(), m.verification.error_ratio, status_name(m.status));
   if (!m.gpu_clock) text += " (host clock)";
   if (!m.note.empty()) text += " (" + m.note + ")";
   text += '\n';

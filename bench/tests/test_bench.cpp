@@ -239,7 +239,7 @@ TEST_CASE("reports carry what was measured, also what went wrong") {
   CHECK(first[static_cast<size_t>(std::find(head.begin(), head.end(), "device") - head.begin())] == run.device);
   CHECK(first[static_cast<size_t>(std::find(head.begin(), head.end(), "median_ms") - head.begin())] == "2");
 
-  const Table table({"good", "wrong", "skipped"}, {""}, false);
+  const Table table({"good", "wrong", "skipped"}, {""}, false, false);
   CHECK(table.row(wrong).find("FAILED") != std::string::npos);
   CHECK(table.row(wrong).find("3 of 9 samples are wrong") != std::string::npos);
   CHECK(table.row(skipped).find("SKIPPED: too large") != std::string::npos);
