@@ -13,17 +13,22 @@ configure_package_config_file(cmake/vktconvConfig.cmake.in ${generated_dir}/vktc
 write_basic_package_version_file(${generated_dir}/vktconvConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 configure_file(cmake/vktconv.pc.in ${generated_dir}/vktconv.pc @ONLY)
 
-install(TARGETS vktconv EXPORT vktconvTargets)
-install(EXPORT vktconvTargets NAMESPACE vktconv:: DESTINATION ${package_dir})
-install(FILES include/vktconv/vktconv.h include/vktconv/vktconv.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vktconv)
-install(FILES ${generated_dir}/vktconvConfig.cmake ${generated_dir}/vktconvConfigVersion.cmake DESTINATION ${package_dir})
-install(FILES ${generated_dir}/vktconv.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# The component is what a program needs to be built with the libraries; `cmake --install --component vktconv-development`
+# installs it alone.
+set(component COMPONENT vktconv-development)
+install(TARGETS vktconv EXPORT vktconvTargets ARCHIVE ${component})
+install(EXPORT vktconvTargets NAMESPACE vktconv:: DESTINATION ${package_dir} ${component})
+install(FILES include/vktconv/vktconv.h include/vktconv/vktconv.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vktconv
+        ${component})
+install(FILES ${generated_dir}/vktconvConfig.cmake ${generated_dir}/vktconvConfigVersion.cmake
+        DESTINATION ${package_dir} ${component})
+install(FILES ${generated_dir}/vktconv.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig ${component})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} ${component})
 
 if(TARGET vktconv-host)
   configure_file(cmake/vktconv-host.pc.in ${generated_dir}/vktconv-host.pc @ONLY)
-  install(TARGETS vktconv-host EXPORT vktconvHostTargets)
-  install(EXPORT vktconvHostTargets NAMESPACE vktconv:: DESTINATION ${package_dir})
-  install(FILES include/vktconv/vktconv_host.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vktconv)
-  install(FILES ${generated_dir}/vktconv-host.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  install(TARGETS vktconv-host EXPORT vktconvHostTargets ARCHIVE ${component})
+  install(EXPORT vktconvHostTargets NAMESPACE vktconv:: DESTINATION ${package_dir} ${component})
+  install(FILES include/vktconv/vktconv_host.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vktconv ${component})
+  install(FILES ${generated_dir}/vktconv-host.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig ${component})
 endif()
