@@ -8,6 +8,18 @@ foreach(suite IN ITEMS half npy problem_text)
   add_test(NAME pure.${suite} COMMAND vktconv-tests --test-suite=${suite})
 endforeach()
 
+if(TARGET vktconv-cli)
+  # The launcher comes before the command, not before the test, which uses no device itself.
+  list(JOIN VKTCONV_TEST_LAUNCHER " " cli_launcher)
+  target_sources(vktconv-tests PRIVATE test_cli.cpp)
+  set_source_files_properties(test_cli.cpp PROPERTIES COMPILE_DEFINITIONS
+    "VKTCONV_CLI=\"$<TARGET_FILE:vktconv-cli>\";VKTCONV_CLI_LAUNCHER=\"${cli_launcher}\"")
+  add_dependencies(vktconv-tests vktconv-cli)
+  target_link_libraries(vktconv-tests PRIVATE nlohmann_json::nlohmann_json)
+  add_test(NAME gpu.cli COMMAND vktconv-tests --test-suite=cli)
+  set_tests_properties(gpu.cli PROPERTIES TIMEOUT 900 LABELS gpu)
+endif()
+
 option(VKTCONV_FUZZERS "Build libFuzzer programs from tests/fuzz_*.cpp (needs clang)" OFF)
 if(VKTCONV_FUZZERS)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")

@@ -26,7 +26,7 @@ struct NpyHeader {
 
 // How many bytes from the beginning of a file npy_header_size needs, and the most it may come out as.
 constexpr size_t npy_prefix_bytes = 12;
-constexpr size_t npy_longest_header = 64 * 1024;
+constexpr size_t npy_longest_header = 64 * 1024 + npy_prefix_bytes;  // version 1.0 allows 65,535 bytes after its prefix
 
 // Where the data begins, from the first npy_prefix_bytes of a file (or all of it, where it is shorter). Both functions
 // throw std::invalid_argument with a sentence that says what is wrong, without the name of the file.

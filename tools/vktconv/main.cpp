@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "failure.h"
+#include "support/printable.h"
 
 namespace vktconv::cli {
 namespace {
@@ -16,6 +17,15 @@ namespace {
 std::string command_name(const CLI::App& app) {
   const auto chosen = app.get_subcommands();
   return chosen.empty() ? "vktconv" : "vktconv " + chosen.front()->get_name();
+}
+
+void check_command(const CLI::App& app, const std::string& name) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->get_name() == name) return;
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  refuse(fmt::format("there is no command \"{}\", only {}", support::printable(name, 40), names));
 }
 
 int run_command_line(int argc, char** argv) {
@@ -33,6 +43,8 @@ int run_command_line(int argc, char** argv) {
   add_info_command(app);
   add_run_command(app);
   add_explain_command(app);
+  // CLI11 would only say that a subcommand is missing.
+  if (argc > 1 && argv[1][0] != '-') check_command(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
