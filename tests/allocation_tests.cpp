@@ -1,73 +1,20 @@
-// vktconv-allocation-tests: a program of its own, because it replaces operator new. Recording allocates nothing, and
-// memory that cannot be had gives VKTC_ERROR_OUT_OF_HOST_MEMORY and leaves nothing behind.
+// vktconv-allocation-tests: a program of its own, because allocations.cpp replaces operator new. Recording allocates
+// nothing, and memory that cannot be had gives VKTC_ERROR_OUT_OF_HOST_MEMORY and leaves nothing behind.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <vktconv/vktconv.hpp>
 
 #include <chrono>
-#include <cstdlib>
-#include <new>
 #include <string>
-#include <vector>
 
+#include "allocations.h"
 #include "mock_vulkan.h"
 
 namespace {
 
-// Only what happens between arm and disarm counts.
-struct Allocations {
-  bool armed = false;
-  unsigned count = 0;
-  unsigned fail_at = 0;  // the fail_at-th throws, from 1; 0: none
-  bool failed = false;
-  long alive = 0;  // allocated while armed and not yet freed, by difference
-};
-Allocations allocations;
-
-void* allocate(std::size_t size) {
-  if (allocations.armed) {
-    ++allocations.count;
-    if (allocations.count == allocations.fail_at) {
-      allocations.failed = true;
-      throw std::bad_alloc();
-    }
-    ++allocations.alive;
-  }
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-
-void release(void* memory) noexcept {
-  if (allocations.armed && memory != nullptr) --allocations.alive;
-  std::free(memory);
-}
-
-struct Armed {
-  explicit Armed(unsigned fail_at = 0) {
-    allocations = {};
-    allocations.fail_at = fail_at;
-    allocations.armed = true;
-  }
-  ~Armed() { allocations.armed = false; }
-};
-
-}  // namespace
-
-void* operator new(std::size_t size) { return allocate(size); }
-void* operator new[](std::size_t size) { return allocate(size); }
-// Callers of this one go on without (std::stable_sort); it may fail, but gives no error.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  if (allocations.armed) ++allocations.alive;
-  return std::malloc(size == 0 ? 1 : size);
-}
-void operator delete(void* memory) noexcept { release(memory); }
-void operator delete[](void* memory) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t) noexcept { release(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { release(memory); }
-
-namespace {
-
+using vktconv::tests::allocations;
+using vktconv::tests::Armed;
 using vktconv::tests::MockVulkan;
 
 VktcConvTransposeDesc problem() {

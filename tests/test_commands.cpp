@@ -299,6 +299,7 @@ TEST_CASE("threads compile different pipelines at the same time, and one pipelin
   const uint32_t start = mock.created_objects("Pipeline");
   std::vector<std::thread> threads;
   std::vector<VktcPlan> same(4, nullptr);
+  threads.reserve(same.size());
   for (VktcPlan& plan : same) threads.emplace_back([&plan, &create] { plan = create(9); });
   for (std::thread& thread : threads) thread.join();
   CHECK(mock.created_objects("Pipeline") - start == of_one_plan);
