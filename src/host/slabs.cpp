@@ -50,7 +50,7 @@ struct Shape {
   }
 };
 
-int64_t divide_up(int64_t a, int64_t b) { return a / b + (a % b != 0); }
+int64_t divide_up(int64_t a, int64_t b) { return a / b + (a % b > 0); }
 int64_t divide_down(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 // How far the largest slab reaches along each axis that can be cut.
@@ -198,8 +198,8 @@ void for_part_sizes(int64_t size, const Try& attempt) {
   }
   if (bytes.weights > limits.weights_bytes) {
     raise(VKTC_ERROR_LIMIT_EXCEEDED, "weights",
-          "the smallest slab of the problem takes %" PRIu64 " bytes of weights, which packed are over %s", bytes.weights,
-          limits.tensor_limit.c_str());
+          "the smallest slab of the problem takes %" PRIu64 " bytes of weights, which packed are over %s",
+          bytes.weights, limits.tensor_limit.c_str());
   }
   if (!fits(shape, least, limits)) {
     raise(VKTC_ERROR_LIMIT_EXCEEDED, "",
