@@ -28,7 +28,9 @@ void print(std::FILE* stream, const std::string& text) {
 class Output {
  public:
   Output(const Options& options, const RunInfo& run, const std::vector<support::NamedProblem>& problems)
-      : options_(options), run_(run), table_(names_of(problems), options.algorithms, options.registers, run.cpu) {
+      : options_(options),
+        run_(run),
+        table_(names_of(problems), options.algorithms, options.candidates > 1, options.registers, run.cpu) {
     show(table_.header(run_));
   }
 

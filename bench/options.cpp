@@ -20,7 +20,7 @@ constexpr const char* examples =
     "  vktconv-bench                                        kb1 and decoders on a GPU, a short suite on a CPU device\n"
     "  vktconv-bench --suite kb1 --dtype f32,f16,bf16\n"
     "  vktconv-bench --suite kb1 --match '68|79' --algorithm all\n"
-    "  vktconv-bench 'mb16_ic32iw131072_oc64kw3sw2pw1dw2'   one problem; fields as in benchdnn, see docs\n"
+    "  vktconv-bench 'mb16_ic32iw131072_oc64kw3sw2pw1dw2'   one problem; bench/README.md lists the fields\n"
     "  vktconv-bench --suite my.json -o json --out results.json\n"
     "Every output is verified at sampled elements. % floor is the time that the measured ceilings allow over the time\n"
     "taken. Exit codes: 0 all right, 1 a result FAILED, 2 bad arguments or input, 3 no usable device.";
@@ -75,14 +75,17 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
   app.add_option("problems", options.problems, "Problems as descriptor strings");
   app.add_option("--suite", options.suites, "Suites: files, or kb1, decoders, cpu")->type_name("FILE|NAME");
   app.add_option("--match", options.match, "Only problems whose name this regular expression finds")
-      ->check(CLI::Validator(check_regex, "REGEX"));
+      ->check(CLI::Validator(check_regex, ""))
+      ->type_name("REGEX");
   app.add_option("--dtype", data_types, "Data types: f32, f16, bf16, i32; default: as the problem says, else f32")
       ->delimiter(',')
-      ->check(CLI::Validator(check_data_type, "TYPE,..."));
+      ->check(CLI::Validator(check_data_type, ""))
+      ->type_name("TYPE,...");
   app.add_option("--device", options.device, "Index or part of the name; default: the best")->type_name("N|NAME");
   app.add_option("--algorithm", algorithms, "Algorithms, or all; default: the planner's choice")
       ->delimiter(',')
-      ->check(CLI::Validator(check_algorithm, "NAME,...|all"));
+      ->check(CLI::Validator(check_algorithm, ""))
+      ->type_name("NAME,...|all");
   app.add_option("--candidates", options.candidates,
                  "Measure this many of the planner's candidates (algorithm and tile), best predicted first; default: 1")
       ->type_name("N")

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 #include <system_error>
 
@@ -143,13 +144,13 @@ RunInfo describe_run(const host::Device& device, const Ceilings& ceilings, VktcM
 
 Summary summarize(const std::vector<Row>& rows) {
   Summary summary;
-  double logarithms = 0;
+  std::map<std::pair<std::string, std::string>, double> best;  // floor percent, by problem and data type
   for (const Row& row : rows) {
     const Measurement& m = row.measurement;
     switch (m.status) {
       case Status::passed:
         ++summary.passed;
-        logarithms += std::log(m.floor_percent());
+        best[{row.descriptor, row.dtype}] = std::max(best[{row.descriptor, row.dtype}], m.floor_percent());
         summary.largest_error_ratio = std::max(summary.largest_error_ratio, m.verification.error_ratio);
         break;
       case Status::failed:
@@ -163,13 +164,16 @@ Summary summarize(const std::vector<Row>& rows) {
         break;
     }
   }
-  if (summary.passed > 0) summary.floor_percent = std::exp(logarithms / static_cast<double>(summary.passed));
+  double logarithms = 0;
+  for (const auto& [problem, percent] : best) logarithms += std::log(percent);
+  if (!best.empty()) summary.floor_percent = std::exp(logarithms / static_cast<double>(best.size()));
   return summary;
 }
 
 std::string to_csv(const RunInfo& run, const std::vector<Row>& rows) {
   std::string text =
-      "name,dtype,algorithm,status,reason,repeats,median_ms,min_ms,p95_ms,stddev_ms,tflops,gbytes_per_second,floor_ms,"
+      "name,dtype,algorithm,status,reason,candidate,predicted_ms,repeats,median_ms,min_ms,p95_ms,stddev_ms,tflops,"
+      "gbytes_per_second,floor_ms,"
       "floor_bound,floor_percent,error_ratio,verified_samples,dispatch_count,plan_ms,record_us_per_dispatch,registers,"
       "clock,note,tile,descriptor,device,driver,api_version,library_version,git_commit,date\n";
   for (const Row& row : rows) {
@@ -184,6 +188,8 @@ std::string to_csv(const RunInfo& run, const std::vector<Row>& rows) {
         m.algorithm,
         status_name(m.status),
         m.reason,
+        timed ? std::to_string(m.candidate) : "",
+        csv_number(timed, m.predicted_ms),
         timed ? std::to_string(m.repeats) : "",
         csv_number(timed, m.ms.median),
         csv_number(timed, m.ms.min),

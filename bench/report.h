@@ -31,10 +31,10 @@ struct Row {
   Measurement measurement;
 };
 
-// Counts and means over rows.
+// Counts over rows; means over problems, of which the fastest row counts.
 struct Summary {
   size_t passed = 0, failed = 0, skipped = 0, unsupported = 0;
-  double floor_percent = 0;  // geometric mean over the rows that passed; 0 without any
+  double floor_percent = 0;  // geometric mean; 0 where nothing passed
   double largest_error_ratio = 0;
 };
 
@@ -44,7 +44,8 @@ Summary summarize(const std::vector<Row>& rows);
 class Table {
  public:
   // The widths follow from all the names that will come. Rates are in TFLOPS, those of a CPU device in GFLOPS.
-  Table(const std::vector<std::string>& names, const std::vector<std::string>& algorithms, bool statistics, bool cpu);
+  Table(const std::vector<std::string>& names, const std::vector<std::string>& algorithms, bool tiles, bool statistics,
+        bool cpu);
 
   std::string header(const RunInfo& run) const;
   std::string row(const Row& row) const;
@@ -52,7 +53,7 @@ class Table {
 
  private:
   size_t name_width_, algorithm_width_;
-  bool statistics_, cpu_;
+  bool tiles_, statistics_, cpu_;
 };
 
 std::string to_csv(const RunInfo& run, const std::vector<Row>& rows);

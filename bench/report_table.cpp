@@ -43,9 +43,13 @@ std::string statistics_text(const Measurement& m) {
 
 }  // namespace
 
-Table::Table(const std::vector<std::string>& names, const std::vector<std::string>& algorithms, bool statistics,
-             bool cpu)
-    : name_width_(longest(names, 7)), algorithm_width_(longest(algorithms, 9)), statistics_(statistics), cpu_(cpu) {}
+Table::Table(const std::vector<std::string>& names, const std::vector<std::string>& algorithms, bool tiles,
+             bool statistics, bool cpu)
+    : name_width_(longest(names, 7)),
+      algorithm_width_(longest(algorithms, 9)),
+      tiles_(tiles),
+      statistics_(statistics),
+      cpu_(cpu) {}
 
 std::string Table::header(const RunInfo& run) const {
   const Ceilings& ceilings = run.ceilings;
@@ -78,8 +82,13 @@ std::string Table::row(const Row& row) const {
   if (!m.note.empty()) text += " (" + m.note + ")";
   text += '\n';
   if (m.status == Status::failed) {
-    text += fmt::format("    {}\n    again with: vktconv-bench '{}' --algorithm {}\n", m.reason, row.descriptor,
-                        m.algorithm);
+    text +=
+        fmt::format("    {}\n    again with: vktconv-bench '{}' --algorithm {}", m.reason, row.descriptor, m.algorithm);
+    text += m.candidate > 0 ? fmt::format(" --candidates {}\n", m.candidate + 1) : "\n";
+  }
+  if (tiles_) {
+    text += fmt::format("    candidate {} of {}: {}; predicted {} ms\n", m.candidate, m.candidate_count, m.tile,
+                        digits(m.predicted_ms));
   }
   return statistics_ ? text + statistics_text(m) : text;
 }
