@@ -36,9 +36,10 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   // Registers past this many sums cost occupancy; CPU devices spill far earlier.
   const double most_sums = caps.is_cpu ? 16 : 48;
   const double spill = std::max(1.0, sums / most_sums);
-  const double loads = 1.0 + (2.0 * count + 4.0 * quads) / sums;
+  // A second position costs more than its share: its bounds are its own, and its inputs are in other cache lines.
+  const double loads = (1.0 + (2.0 * count + 4.0 * quads) / sums) * (count > 1 ? 1.25 : 1.0);
   const double full = std::min(1.0, invocations / (2048.0 * std::max(1u, caps.multiprocessors)));
-  const double rate = 0.6 * (caps.fp32_flops > 0 ? caps.fp32_flops : 1e12) * full;
+  const double rate = 0.45 * (caps.fp32_flops > 0 ? caps.fp32_flops : 1e12) * full;
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
   return std::max(useful_flop(problem) * waste * loads * spill / rate, 1.5 * least_bytes(problem) / bandwidth);
 }
@@ -52,7 +53,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
   std::vector<Tile> result;
   for (const uint32_t quads : {1u, 2u, 4u}) {
     if (quads > 1 && int64_t{quads} * 4 >= problem.group_out_channels() + 4) continue;
-    for (const uint32_t count : {1u, 2u, 4u}) {
+    for (const uint32_t count : {1u, 2u}) {
       Tile tile;
       tile.values[local_size] =
           std::min({128u, caps.max_compute_work_group_invocations, caps.max_compute_work_group_size[0]});

@@ -94,7 +94,6 @@ double workgroup_count(const Problem& problem, const Tile& tile, int64_t images,
 }
 
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
-  const double m = tile.values[thread_channels], n = tile.values[thread_positions];
   const auto padded = [](int64_t count, int64_t step) { return static_cast<double>(ceil_div(count, step) * step); };
   const Axis& width = problem.axes[2];
   const int64_t blocks = ceil_div(problem.group_out_channels(), block_channels(tile));
@@ -107,25 +106,22 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
                 padded(problem.group_in_channels(), tile.values[depth]) * taps_w *
                 static_cast<double>(problem.axes[0].kernel * problem.axes[1].kernel * problem.groups);
 
-  // Instructions per multiply-add: shared loads of four for each side, and the fetch of the next step.
-  const double fetch = 1.0 / tile.values[channels] + 0.5 / tile.values[positions];
-  const double issue = 1.0 + (m / 4 + n / 4) / (m * n) * 1.5 + 3.0 * fetch;
-  // Two workgroups of a multiprocessor hide each other's barriers.
-  const double registers = m * n + m + n + 40;
-  const double resident =
-      std::floor(std::min(65536.0 / (registers * local_size(tile)), 98304.0 / shared_bytes(problem, tile)));
-  const double overlap = resident >= 2 ? 1.0 : 1.15;
+  // Measured on an H200 (docs/performance-log.md): a multiply-add takes 1.42 times its share of the arithmetic rate,
+  // or, where there are few rows to share it, bringing an element of input takes as long as 22 of them.
+  const double rows = tile.values[channels];
+  const double issue = std::max(1.42, 1.08 + 22.0 / rows);
   const double multiprocessors = std::max(1u, caps.multiprocessors);
   const double workgroups = workgroup_count(problem, tile, problem.batch, problem.groups * blocks);
-  const double warps_full = std::min(1.0, local_size(tile) * std::max(1.0, resident) / 256.0);
+  const double threads = local_size(tile) * workgroups / multiprocessors;
+  const double full = std::min(1.0, threads / 256.0);  // of a multiprocessor: fewer threads hide no latency
   const double waves = std::ceil(workgroups / multiprocessors) / (workgroups / multiprocessors);
-  const double rate = (caps.fp32_flops > 0 ? caps.fp32_flops : 1e12) * 0.9 * warps_full;
+  const double rate = (caps.fp32_flops > 0 ? caps.fp32_flops : 1e12) * full;
   // Barriers and shared memory cost CPU devices far more than they save.
   const double device = caps.is_cpu ? 8.0 : 1.0;
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
   const double interleaved = width.stride > 1 && tile.values[merged] == 0 ? 2.0 : 1.0;  // every stride-th element
   const double memory = least_bytes(problem) * interleaved / bandwidth;
-  const double arithmetic = flop * issue * overlap * waves / rate;
+  const double arithmetic = flop * issue * (full < 1.0 ? 1.0 : waves) / rate;
   return device * (std::max(arithmetic, memory) + 0.2 * std::min(arithmetic, memory));
 }
 
@@ -135,12 +131,14 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
     why_not = "this build has no shader " + shader;
     return {};
   }
-  constexpr uint32_t shapes[][4] = {
-      // channels, positions, thread channels, thread positions
-      {128, 128, 8, 8}, {128, 64, 8, 8},  {96, 128, 12, 8}, {96, 64, 12, 4},  {64, 256, 8, 8}, {64, 128, 8, 8},
-      {64, 64, 8, 4},   {64, 64, 4, 4},   {48, 128, 12, 4}, {48, 256, 12, 8}, {32, 256, 8, 8}, {32, 128, 8, 4},
-      {32, 64, 4, 4},   {24, 256, 12, 4}, {24, 512, 12, 8}, {16, 256, 8, 4},  {16, 512, 8, 8}, {16, 128, 4, 4},
-      {8, 256, 8, 4},   {8, 512, 8, 8},   {4, 256, 4, 4},   {4, 512, 4, 8},
+  // Channels, positions, depth, channels and positions of an invocation, buffers: those that were best for some
+  // problem on an H200 (docs/performance-log.md), the more rows the better.
+  constexpr uint32_t shapes[][6] = {
+      {128, 128, 16, 8, 8, 1}, {128, 128, 8, 8, 8, 1}, {128, 64, 16, 8, 8, 1}, {96, 64, 16, 12, 4, 1},
+      {64, 128, 16, 8, 8, 1},  {64, 128, 8, 8, 8, 1},  {64, 64, 16, 8, 4, 1},  {48, 128, 16, 12, 4, 1},
+      {48, 128, 8, 12, 4, 1},  {32, 256, 4, 8, 8, 2},  {32, 128, 8, 8, 4, 2},  {32, 64, 16, 4, 4, 1},
+      {24, 256, 8, 12, 4, 1},  {16, 256, 8, 8, 4, 1},  {16, 128, 8, 4, 4, 2},  {8, 256, 4, 8, 4, 1},
+      {4, 256, 4, 4, 4, 1},
   };
   std::vector<Tile> result;
   const uint32_t mergeable = mergeable_phases(problem);
@@ -148,20 +146,17 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
     for (const uint32_t merge : {0u, mergeable}) {
       const int64_t rows = std::max<int64_t>(4, problem.group_out_channels() * std::max(1u, merge));
       if (shape[0] >= 2 * rows || merge > shape[0]) continue;
-      for (const uint32_t k : {4u, 8u, 16u}) {
-        for (const uint32_t buffered : {1u, 2u}) {
-          Tile tile;
-          tile.values = {shape[0], shape[1], k, shape[2], shape[3], buffered, merge, 0};
-          if (merge > 0) {
-            // Outputs are put in order in the memory of the tile, or a little more.
-            constexpr uint32_t least_staged_bytes = 16384;
-            const uint32_t room = std::max(tile_bytes(tile), least_staged_bytes) / staged_row_bytes(problem, tile);
-            tile.values[staged_channels] = std::clamp(room, 1u, shape[0] / merge);
-          }
-          if (!legal(problem, tile, caps)) continue;
-          tile.seconds = predict_seconds(problem, caps, tile);
-          result.push_back(tile);
-        }
+      Tile tile;
+      tile.values = {shape[0], shape[1], shape[2], shape[3], shape[4], shape[5], merge, 0};
+      if (merge > 0) {
+        // Outputs are put in order in the memory of the tile, or a little more.
+        constexpr uint32_t least_staged_bytes = 16384;
+        const uint32_t room = std::max(tile_bytes(tile), least_staged_bytes) / staged_row_bytes(problem, tile);
+        tile.values[staged_channels] = std::clamp(room, 1u, shape[0] / merge);
+      }
+      if (legal(problem, tile, caps)) {
+        tile.seconds = predict_seconds(problem, caps, tile);
+        result.push_back(tile);
       }
       if (mergeable == 0) break;
     }
