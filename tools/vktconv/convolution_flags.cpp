@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <limits>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "failure.h"
 #include "number_list.h"
 #include "support/printable.h"
+#include "text_option.h"
 
 namespace vktconv::cli {
 namespace {
@@ -40,10 +40,7 @@ VktcAutoPad parse_auto_pad(const std::string& text) {
 
 void ConvolutionFlags::add_to(CLI::App& command) {
   const auto add = [&command](const char* name, std::string& value, const char* type, const char* help) {
-    // An empty value would read as "not given".
-    command.add_option(name, value, help)->type_name(type)->group(group_name)->check([](const std::string& text) {
-      return text.empty() ? std::string("a value is needed") : std::string();
-    });
+    add_text_option(command, name, value, type, group_name, help);
   };
   add("--stride", stride_, "N[,N...]", "Outputs from one input position to the next; default 1");
   add("--padding", padding_, "N[,N...]", "Outputs cut off at both ends, as in PyTorch; default 0");

@@ -2,28 +2,27 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include "failure.h"
 #include "support/printable.h"
+#include "text_option.h"
 
 namespace vktconv::cli {
+namespace {
+
+constexpr const char* group_name = "Device";
+
+}  // namespace
 
 void DeviceFlags::add_device_to(CLI::App& command) {
-  command
-      .add_option("--device", device,
-                  "A device by its index or a part of its name, see vktconv info; default: the best")
-      ->type_name("N|NAME")
-      ->group("Device");
+  add_text_option(command, "--device", device, "N|NAME", group_name,
+                  "A device by its index or a part of its name, see vktconv info; default: the best");
   command.add_flag("--validation", validation, "Run under the Khronos validation layer; what it reports is a failure")
-      ->group("Device");
+      ->group(group_name);
 }
 
 void DeviceFlags::add_algorithm_to(CLI::App& command) {
-  command
-      .add_option("--algorithm", algorithm,
-                  fmt::format("One of: {}; default: the one with the shortest predicted time", algorithm_names()))
-      ->type_name("NAME")
-      ->group("Device");
+  add_text_option(command, "--algorithm", algorithm, "NAME", group_name,
+                  fmt::format("One of: {}; default: the one with the shortest predicted time", algorithm_names()));
 }
 
 host::Device DeviceFlags::open() const {

@@ -3,7 +3,6 @@
 #include <phases.h>
 #include <shape.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -22,6 +21,7 @@
 #include "support/printable.h"
 #include "support/problem_text.h"
 #include "tensor_shapes.h"
+#include "text_option.h"
 
 namespace vktconv::cli {
 namespace {
@@ -195,16 +195,36 @@ void explain_problem(const host::Device& device, const NamedProblem& named, cons
   print_buffers(requirements);
 }
 
+// One problem that the device cannot do must not hide the others.
+void explain_suite(const host::Device& device, const std::vector<NamedProblem>& problems,
+                   const VktcPlanOptions& options) {
+  size_t failures = 0;
+  for (const NamedProblem& problem : problems) {
+    if (&problem != &problems.front()) fmt::print("\n{:-<88}\n\n", "");
+    try {
+      explain_problem(device, problem, options);
+    } catch (const host::Error& error) {
+      const VktcStatus status = error.error().status;
+      if (status != VKTC_ERROR_LIMIT_EXCEEDED && status != VKTC_ERROR_FEATURE_NOT_ENABLED) throw;
+      ++failures;
+      fmt::print("{}\nnot on {}: {}\n", support::format_problem(problem), device.summary().name, error.what());
+    }
+    std::fflush(stdout);
+  }
+  if (failures > 0) {
+    throw Failure(exit_over_limit, fmt::format("{} of {} problems cannot be done on {}", failures, problems.size(),
+                                               device.summary().name));
+  }
+}
+
 void explain(const ExplainFlags& flags) {
   const VktcPlanOptions options = flags.device.plan_options();
   const std::vector<NamedProblem> problems = choose_problems(flags);
   const host::Device device = flags.device.open();
-  bool first = true;
-  for (const NamedProblem& problem : problems) {
-    if (!first) fmt::print("\n{:-<88}\n\n", "");
-    first = false;
-    explain_problem(device, problem, options);
-    std::fflush(stdout);
+  if (problems.size() == 1) {
+    explain_problem(device, problems.front(), options);
+  } else {
+    explain_suite(device, problems, options);
   }
   flags.device.check_validation(device);
 }
@@ -217,7 +237,7 @@ void add_explain_command(CLI::App& app) {
   command->add_option("descriptor", flags->descriptor, "The problem as a descriptor string, see below")
       ->type_name("DESCRIPTOR");
   const auto add = [&](const char* name, std::string& value, const char* type, const char* help) {
-    command->add_option(name, value, help)->type_name(type)->group("Problem");
+    add_text_option(*command, name, value, type, "Problem", help);
   };
   add("--suite", flags->suite, "FILE", "Problems of a suite, in JSON as in bench/suites");
   add("--match", flags->match, "REGEX", "Only the problems of the suite whose name contains this");

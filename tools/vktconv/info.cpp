@@ -119,6 +119,9 @@ Json summary_json(const host::DeviceSummary& summary) {
           {"refused", summary.refused}};
 }
 
+// null where the planner does not know a rate.
+Json known(double rate) { return rate > 0 ? Json(rate) : Json(nullptr); }
+
 // The device that the flags choose, with everything that the planner knows of it.
 Json chosen_json(const host::Device& device) {
   const DeviceCaps& caps = device.context()->device.caps;
@@ -138,9 +141,9 @@ Json chosen_json(const host::Device& device) {
           {"cooperativeMatrixShapes", shapes},
           {"timestamps", device.has_timestamps()},
           {"rates",
-           {{"fp32Flops", caps.fp32_flops},
-            {"matrixFlops", caps.matrix_flops},
-            {"memoryBandwidth", caps.memory_bandwidth}}}};
+           {{"fp32Flops", known(caps.fp32_flops)},
+            {"matrixFlops", known(caps.matrix_flops)},
+            {"memoryBandwidth", known(caps.memory_bandwidth)}}}};
 }
 
 void print_library() {

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <reference.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "support/problem_text.h"
 #include "support/progress.h"
 #include "tensor_shapes.h"
+#include "text_option.h"
 
 namespace vktconv::cli {
 namespace {
@@ -52,10 +52,22 @@ std::unique_ptr<std::byte[]> allocate_output(int64_t elements, VktcDataType type
   }
 }
 
-void run_on_cpu(const VktcConvTransposeDesc& desc, const void* input, const void* weights, const void* bias,
-                void* output) {
-  const auto values = reference::conv_transpose(desc, input, weights, bias);
-  reference::round_to_type(desc, values, output);
+// One batch item after the other: the sums of the whole output in double would take much memory.
+void run_on_cpu(const VktcConvTransposeDesc& desc, const std::byte* input, const void* weights, const void* bias,
+                std::byte* output) {
+  VktcConvTransposeDesc item = desc;
+  item.batch = 1;
+  const host::TensorSizes sizes = host::tensor_sizes(item);
+  const auto input_bytes = static_cast<size_t>(sizes.input_elements * sizes.element_size);
+  const auto output_bytes = static_cast<size_t>(sizes.output_elements * sizes.element_size);
+  support::ProgressLine line("Running on the CPU");
+  for (int64_t n = 0; n < desc.batch; ++n) {
+    const auto values = reference::conv_transpose(item, input, weights, bias);
+    reference::round_to_type(item, values, output);
+    input += input_bytes;
+    output += output_bytes;
+    line.update(static_cast<uint64_t>(n) + 1, static_cast<uint64_t>(desc.batch));
+  }
 }
 
 // Returns the name of the device.
@@ -125,19 +137,16 @@ void run(const RunFlags& flags) {
 void add_run_command(CLI::App& app) {
   auto flags = std::make_shared<RunFlags>();
   CLI::App* command = app.add_subcommand("run", "Compute one transposed convolution from and to .npy files");
-  const auto add_file = [&](const char* name, std::string& value, const char* help) {
-    return command->add_option(name, value, help)->type_name("FILE")->group("Files");
+  const auto add = [&](const char* name, std::string& value, const char* type, const char* help) {
+    return add_text_option(*command, name, value, type, "Files", help);
   };
-  add_file("--input", flags->input, "(N, C, spatial...) or (C, spatial...); the rank is that of the weights")
+  add("--input", flags->input, "FILE", "(N, C, spatial...) or (C, spatial...); the rank is that of the weights")
       ->required();
-  add_file("--weight", flags->weights, "(in_channels, out_channels / groups, kernel...)")->required();
-  add_file("--bias", flags->bias, "(out_channels,)");
-  add_file("--output", flags->output, "Where the result goes; replaced only when it is complete")->required();
-  command
-      ->add_option("--dtype", flags->data_type,
-                   "Convert the files to f32, f16 or bf16 and compute in that; default: the type of the files")
-      ->type_name("TYPE")
-      ->group("Files");
+  add("--weight", flags->weights, "FILE", "(in_channels, out_channels / groups, kernel...)")->required();
+  add("--bias", flags->bias, "FILE", "(out_channels,)");
+  add("--output", flags->output, "FILE", "Where the result goes; replaced only when it is complete")->required();
+  add("--dtype", flags->data_type, "TYPE",
+      "Convert the files to f32, f16 or bf16 and compute in that; default: the type of the files");
   command->add_flag("--quiet", flags->quiet, "Print nothing on success")->group("Files");
   flags->convolution.add_to(*command);
   flags->device.add_device_to(*command);
