@@ -19,9 +19,7 @@ std::vector<std::filesystem::path> suite_folders() {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (!error) {
-    const std::filesystem::path bin = program.parent_path();
-    folders.push_back(bin.parent_path().parent_path() / "bench" / "suites");
-    folders.push_back(bin.parent_path() / "share" / "vktconv" / "suites");
+    folders.push_back(program.parent_path().parent_path().parent_path() / "bench" / "suites");
   }
   return folders;
 }
