@@ -17,15 +17,6 @@
 
 namespace {
 
-// The devices must go before exit() unloads the drivers and layers that they came from.
-struct DevicesEndWithMain {
-  ~DevicesEndWithMain() { vktconv::tests::release_test_devices(); }
-};
-
-}  // namespace
-
-namespace {
-
 int run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
