@@ -1,5 +1,10 @@
 # Tests of src/host. Included by CMakeLists.txt.
-target_sources(vktconv-tests PRIVATE test_device_choice.cpp test_host_device.cpp test_pipeline_cache_file.cpp test_slabs.cpp)
+target_sources(vktconv-tests PRIVATE
+  test_device_choice.cpp
+  test_host_arrays.cpp
+  test_host_device.cpp
+  test_pipeline_cache_file.cpp
+  test_slabs.cpp)
 # Some look below the public header, where volk is included.
 target_include_directories(vktconv-tests SYSTEM PRIVATE $<TARGET_PROPERTY:vktconv-host,INCLUDE_DIRECTORIES>)
 foreach(suite IN ITEMS device_choice pipeline_cache_file slabs)
