@@ -72,21 +72,21 @@ float decode_half(uint bits) {
   return unpackHalf2x16(bits).x;
 }
 
+// Selects rather than branches: a kernel stores many values in unrolled loops, and with branches in them one driver (NVIDIA
+// 580) gave up keeping the sums in registers.
 uint encode_half(float value) {
   const uint bits = floatBitsToUint(value);
-  const uint sign = (bits >> 16) & 0x8000u;
   const uint magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) return sign | 0x7e00u;   // NaN
-  if (magnitude >= 0x477ff000u) return sign | 0x7c00u;  // rounds to 65536 or more
-  if (magnitude >= 0x38800000u) {                       // normal
-    const uint rebiased = magnitude - 0x38000000u;
-    return sign | ((rebiased + 0xfffu + ((rebiased >> 13) & 1u)) >> 13);
-  }
-  // Subnormal: count units of 2^-24.
-  const uint shift = 126u - (magnitude >> 23);
-  if (shift > 24u) return sign;
+  const uint rebiased = magnitude - 0x38000000u;
+  const uint normal = (rebiased + 0xfffu + ((rebiased >> 13) & 1u)) >> 13;  // 65520 and more give infinity
+  // Below 2^-14 in units of 2^-24; below 2^-25 nothing is left.
+  const uint shift = min(126u - min(magnitude >> 23, 125u), 25u);
   const uint mantissa = (magnitude & 0x7fffffu) | 0x800000u;
-  return sign | ((mantissa + (1u << (shift - 1u)) - 1u + ((mantissa >> shift) & 1u)) >> shift);
+  const uint subnormal = (mantissa + (1u << (shift - 1u)) - 1u + ((mantissa >> shift) & 1u)) >> shift;
+  uint result = magnitude >= 0x38800000u ? normal : subnormal;
+  result = magnitude >= 0x47800000u ? 0x7c00u : result;
+  result = magnitude > 0x7f800000u ? 0x7e00u : result;  // NaN
+  return ((bits >> 16) & 0x8000u) | result;
 }
 #elif defined(DATA_BF16)
 float decode_half(uint bits) {
@@ -95,8 +95,8 @@ float decode_half(uint bits) {
 
 uint encode_half(float value) {
   const uint bits = floatBitsToUint(value);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) return (bits >> 16) | 0x40u;  // NaN stays NaN
-  return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  const bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
+  return nan ? (bits >> 16) | 0x40u : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
 }
 #endif
 
