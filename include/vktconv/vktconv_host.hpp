@@ -7,9 +7,18 @@
 //     std::vector<float> output(vktconv::host::tensor_sizes(desc).output_elements);
 //     vktconv::host::conv_transpose(device, desc, input.data(), weights.data(), bias.data(), output.data());
 //
-// Errors are exceptions of type vktconv::host::Error. Threading: a Device may be shared by threads (its queue is locked
-// inside); a ConvTranspose or a Buffer is used by one thread at a time. Lifetime: everything is destroyed before its
-// Device.
+// Layouts, element types and rules of a problem are those of vktconv.h; sizes and offsets of buffers are in bytes.
+//
+// Errors are exceptions of type vktconv::host::Error, whose error() has the status, the parameter and the VkResult.
+// A device that is lost stays lost: every later call on it throws at once, and it can be destroyed as ever.
+//
+// Threading: a Device may be shared by threads, also conv_transpose() on it (its queue is locked inside); a ConvTranspose
+// or a Buffer is used by one thread at a time. Lifetime: everything is destroyed before its Device; a
+// ConvTranspose holds on to the Device object, which is not moved meanwhile.
+//
+// Environment, for users of a program that offers no options of its own:
+//   VKTCONV_DEVICE   the device where DeviceOptions::device is empty, in the same words
+//   VKTCONV_DISABLE  features and extensions to do without, separated by commas, as DeviceOptions::disable
 #pragma once
 
 #include <vktconv/vktconv.h>
@@ -161,12 +170,20 @@ struct RunOptions {
   VkDeviceSize max_device_memory = 0;
 };
 
-// Runs one problem on host arrays, in the element type of desc (16-bit types as uint16_t). What is too large for one
-// buffer, one binding or the device's memory is cut into slabs. bias is ignored without desc.hasBias.
+// Runs one problem on host arrays, in the element type of desc (16-bit types as uint16_t); tensor_sizes() tells how many
+// elements each holds. The arrays are read and written during the call only; output may not overlap the others. bias is
+// ignored, and may be null, without desc.hasBias.
+//
+// What is too large for one buffer, one binding or the device's memory, or would keep the device busy for so long that
+// a driver may lose its patience, is cut into slabs, each with a submission of its own. Cutting changes no bit of i32
+// results and, as the order of additions within an output depends on the plan, only the rounding of others. Error with
+// VKTC_ERROR_LIMIT_EXCEEDED, which names the limit, where not even the inputs of a single output channel's smallest
+// slab fit.
 void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const void* input, const void* weights,
                     const void* bias, void* output, const RunOptions& options = {});
 
-// One problem with its weights on the device, to be run many times. The problem must fit on the device as a whole.
+// One problem with its weights on the device, to be run many times. The problem must fit on the device as a whole: Error
+// with VKTC_ERROR_LIMIT_EXCEEDED otherwise, or VKTC_ERROR_VULKAN where there is no memory left.
 class ConvTranspose {
  public:
   ConvTranspose(Device& device, const VktcConvTransposeDesc& desc, const VktcPlanOptions& options = {});
@@ -177,7 +194,9 @@ class ConvTranspose {
   VktcPlan plan() const;
   const VktcPlanRequirements& requirements() const;
 
+  // Uploads and packs; before the first run(), and whenever they change. bias may be null without desc.hasBias.
   void set_weights(const void* weights, const void* bias);
+  // Uploads input, runs, downloads output; returns when all of it is done.
   void run(const void* input, void* output);
 
   // For callers that keep their data on the device: the buffers of the call, input and output included.
