@@ -1,6 +1,7 @@
 #include "planner.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdio>
 #include <iterator>
 #include <optional>
@@ -26,6 +27,22 @@ std::string milliseconds(double seconds) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3g ms", seconds * 1e3);
   return text;
+}
+
+// Whether the device can have a buffer for each tensor as a whole.
+bool check_buffer_sizes(const Problem& problem, const DeviceCaps& caps, const Plan& plan, VktcError& error) {
+  const auto bytes = [&](int64_t elements) {
+    return static_cast<uint64_t>(elements) * static_cast<uint64_t>(problem.element_size());
+  };
+  const auto check = [&](Tensor tensor, uint64_t size) {
+    return size <= caps.max_buffer_size || fail(error, VKTC_ERROR_LIMIT_EXCEEDED, tensor_name(tensor),
+                                                "%s needs a buffer of %" PRIu64 " bytes, but maxBufferSize is %" PRIu64,
+                                                tensor_name(tensor), size, caps.max_buffer_size);
+  };
+  return check(Tensor::input, bytes(problem.input_elements())) &&
+         check(Tensor::weights, bytes(problem.weight_elements())) &&
+         check(Tensor::packed_weights, plan.packed_weights_bytes) &&
+         check(Tensor::output, bytes(problem.output_elements())) && check(Tensor::workspace, plan.workspace_bytes);
 }
 
 }  // namespace
@@ -90,7 +107,8 @@ bool make_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions
     const Candidate& candidate = candidates[rank];
     Plan made;
     VktcError refused = no_error();
-    if (candidate.algorithm->build(problem, caps, options, candidate.tile, made, refused)) {
+    if (candidate.algorithm->build(problem, caps, options, candidate.tile, made, refused) &&
+        check_buffer_sizes(problem, caps, made, refused)) {
       made.algorithm = candidate.algorithm->name;
       made.candidate_count = count;
       made.predicted_seconds = candidate.tile.seconds;

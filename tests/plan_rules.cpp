@@ -232,6 +232,7 @@ DeviceCaps phone_caps() {
   DeviceCaps caps;
   caps.name = "phone";
   caps.api_version = VK_API_VERSION_1_2;
+  caps.max_memory_allocation_size = caps.max_buffer_size = uint64_t{4} << 30;  // its narrow limit is the binding's
   return caps;
 }
 
