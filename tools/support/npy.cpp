@@ -212,7 +212,7 @@ fs::path resolve_target(const fs::path& file) {
     if (!file.has_filename()) refuse(file.string(), "this is no name of a file");
     return file;
   }
-  const fs::path target = fs::canonical(file, failure);
+  fs::path target = fs::canonical(file, failure);
   if (failure) refuse(file.string(), failure.message());
   return target;
 }
