@@ -37,7 +37,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double most_sums = caps.is_cpu ? 16 : 48;
   const double spill = std::max(1.0, sums / most_sums);
   // A second position costs more than its share: its bounds are its own, and its inputs are in other cache lines.
-  const double loads = (1.0 + (2.0 * count + 4.0 * quads) / sums) * (count > 1 ? 1.25 : 1.0);
+  const double loads = (1.0 + (2.0 * count + 4.0 * quads) / sums) * (count > 1 ? 1.4 : 1.0);
   const double full = std::min(1.0, invocations / (2048.0 * std::max(1u, caps.multiprocessors)));
   const double rate = 0.45 * (caps.fp32_flops > 0 ? caps.fp32_flops : 1e12) * full;
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
