@@ -12,8 +12,8 @@
 // Errors are exceptions of type vktconv::host::Error, whose error() has the status, the parameter and the VkResult.
 // A device that is lost stays lost: every later call on it throws at once, and it can be destroyed as ever.
 //
-// Threading: a Device may be shared by threads, also conv_transpose() on it (its queue is locked inside); a ConvTranspose
-// or a Buffer is used by one thread at a time. Lifetime: everything is destroyed before its Device; a
+// Threading: a Device may be shared by threads, also conv_transpose() on it (its queue is locked inside); a
+// ConvTranspose or a Buffer is used by one thread at a time. Lifetime: everything is destroyed before its Device; a
 // ConvTranspose holds on to the Device object, which is not moved meanwhile.
 //
 // Environment, for users of a program that offers no options of its own:
@@ -170,9 +170,9 @@ struct RunOptions {
   VkDeviceSize max_device_memory = 0;
 };
 
-// Runs one problem on host arrays, in the element type of desc (16-bit types as uint16_t); tensor_sizes() tells how many
-// elements each holds. The arrays are read and written during the call only; output may not overlap the others. bias is
-// ignored, and may be null, without desc.hasBias.
+// Runs one problem on host arrays, in the element type of desc (16-bit types as uint16_t); tensor_sizes() tells how
+// many elements each holds. The arrays are read and written during the call only; output may not overlap the others.
+// bias is ignored, and may be null, without desc.hasBias.
 //
 // What is too large for one buffer, one binding or the device's memory, or would keep the device busy for so long that
 // a driver may lose its patience, is cut into slabs, each with a submission of its own. Cutting changes no bit of i32
@@ -182,8 +182,8 @@ struct RunOptions {
 void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const void* input, const void* weights,
                     const void* bias, void* output, const RunOptions& options = {});
 
-// One problem with its weights on the device, to be run many times. The problem must fit on the device as a whole: Error
-// with VKTC_ERROR_LIMIT_EXCEEDED otherwise, or VKTC_ERROR_VULKAN where there is no memory left.
+// One problem with its weights on the device, to be run many times. The problem must fit on the device as a whole:
+// Error with VKTC_ERROR_LIMIT_EXCEEDED otherwise, or VKTC_ERROR_VULKAN where there is no memory left.
 class ConvTranspose {
  public:
   ConvTranspose(Device& device, const VktcConvTransposeDesc& desc, const VktcPlanOptions& options = {});
