@@ -31,7 +31,7 @@ std::vector<int64_t> ShapedProblem::output_shape() const {
   std::vector<int64_t> shape;
   if (batched) shape.push_back(desc.batch);
   shape.push_back(desc.outChannels);
-  shape.insert(shape.end(), size, size + desc.spatialRank);
+  for (uint32_t axis = 0; axis < desc.spatialRank; ++axis) shape.push_back(size[axis]);
   return shape;
 }
 
