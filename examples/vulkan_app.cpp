@@ -2,8 +2,8 @@
 // What is vktconv's is marked with [vktconv]; everything else is what such an application has anyway.
 //
 // Computes one 1D transposed convolution: 2 channels of 1024 samples to 1 channel of 2048, every sample doubled.
-#include <vktconv/vktconv.hpp>
 #include <vulkan/vulkan.h>
+#include <vktconv/vktconv.hpp>
 
 #include <cstdio>
 #include <cstring>
@@ -151,7 +151,7 @@ int run() {
   const VktcPlanRequirements needs = plan.requirements();
 
   const auto make = [&](VkDeviceSize size) { return create_buffer(physical_device, device, size, needs.bufferUsage); };
-  const std::vector<MappedBuffer> owned = {make(needs.inputBytes),  make(needs.weightsBytes),
+  const std::vector<MappedBuffer> owned = {make(needs.inputBytes), make(needs.weightsBytes),
                                            make(needs.packedWeightsBytes), make(needs.outputBytes),
                                            make(needs.workspaceBytes)};
   const MappedBuffer &input = owned[0], &weights = owned[1], &output = owned[3];

@@ -1,5 +1,5 @@
-// Problems on host arrays: conv_transpose, which cuts them where it must, and ConvTranspose, which keeps one on the device.
-// More sizes are in test_limits.cpp.
+// Random problems on host arrays, and what conv_transpose promises its callers: progress, threads, refusals. Problems
+// chosen for slabs, and those that stay on the device, are in test_host.cpp; large ones in test_limits.cpp.
 #include <doctest/doctest.h>
 
 #include <support/problem_text.h>
@@ -150,19 +150,6 @@ TEST_CASE("Progress goes from nothing to everything") {
   check_silent(test_device());
 }
 
-TEST_CASE("Devices without the optional features") {
-  for (const char* feature : {"bufferDeviceAddress", "VK_KHR_push_descriptor", "storageBuffer16BitAccess"}) {
-    CAPTURE(feature);
-    TestDevice& device = test_device({feature});
-    for (const VktcDataType type : data_types) {
-      host::RunOptions options;
-      options.max_buffer_size = 2048;
-      check_right(run(device.device(), with_type(parse("mb2_ic3ih7iw9_oc5kh3sh2ph1bias"), type), options));
-    }
-    check_silent(device);
-  }
-}
-
 TEST_CASE("Threads run problems on one device") {
   std::vector<std::string> mistakes(4);
   std::vector<std::thread> threads;
@@ -196,7 +183,8 @@ TEST_CASE("A missing array is refused by name") {
     });
     REQUIRE(error);
     CHECK(error->status == VKTC_ERROR_INVALID_PARAMETER);
-    CHECK(std::string(error->parameter) == std::vector{"input", "weights", "bias", "output"}[static_cast<size_t>(missing)]);
+    CHECK(std::string(error->parameter) ==
+          std::vector{"input", "weights", "bias", "output"}[static_cast<size_t>(missing)]);
   }
 }
 
@@ -217,32 +205,10 @@ TEST_CASE("What is wrong is said, not tried again with smaller slabs") {
 
   VktcConvTransposeDesc invalid = desc;
   invalid.groups = 5;
-  error = error_of([&] { host::conv_transpose(test_device().device(), invalid, &invalid, &invalid, nullptr, &invalid); });
+  error =
+      error_of([&] { host::conv_transpose(test_device().device(), invalid, &invalid, &invalid, nullptr, &invalid); });
   REQUIRE(error);
   CHECK(std::string(error->parameter) == "groups");
-}
-
-TEST_CASE("A problem stays on the device and runs with one set of weights after the other") {
-  const VktcConvTransposeDesc desc = parse("mb2_ic3ih7iw5_oc5kh3sh2bias");
-  host::ConvTranspose convolution(test_device().device(), desc);
-  const Tensors first(desc, reference::Fill::exact, 1), second(desc, reference::Fill::exact, 2);
-  Output output(first);
-  const auto error = error_of([&] { convolution.run(first.input.data(), output.data()); });
-  REQUIRE(error);
-  CHECK(std::string(error->parameter) == "weights");
-  for (const Tensors* tensors : {&first, &second, &first}) {
-    convolution.set_weights(tensors->weights.data(), tensors->bias.data());
-    for (int run = 0; run < 2; ++run) {
-      Output fresh(*tensors);
-      convolution.run(tensors->input.data(), fresh.data());
-      check_right(fresh.mistakes(*tensors, tensors->expected()));
-    }
-  }
-  host::ConvTranspose moved = std::move(convolution);
-  Output again(first);
-  moved.run(first.input.data(), again.data());
-  check_right(again.mistakes(first, first.expected()));
-  check_silent(test_device());
 }
 
 TEST_SUITE_END();

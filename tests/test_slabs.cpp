@@ -78,7 +78,8 @@ bool is_hopeless(const VktcConvTransposeDesc& desc, const SlabLimits& limits) {
     weights *= desc.kernelSize[i];
   }
   const uint64_t input_bytes = tensor_bytes(desc, inputs), weight_bytes = tensor_bytes(desc, weights);
-  return std::max({input_bytes, weight_bytes, uint64_t{4}}) > limits.tensor_bytes || weight_bytes > limits.weights_bytes ||
+  return std::max({input_bytes, weight_bytes, uint64_t{4}}) > limits.tensor_bytes ||
+         weight_bytes > limits.weights_bytes ||
          input_bytes + 2 * weight_bytes + (desc.hasBias ? 8 : 4) > limits.slab_bytes;
 }
 

@@ -216,8 +216,7 @@ RunLimits limits_of(const Device& device, const RunOptions& options) {
   // Others use the device, too; where its memory is the host's, the host's arrays are in it already.
   const VkDeviceSize memory = device.device_local_memory();
   const VkPhysicalDeviceType type = device.summary().type;
-  const bool is_unified =
-      type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU || type == VK_PHYSICAL_DEVICE_TYPE_CPU;
+  const bool is_unified = type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU || type == VK_PHYSICAL_DEVICE_TYPE_CPU;
   limits.memory_bytes = is_unified ? memory / 2 : memory / 10 * 9;
   limits.cut.slab_limit = is_unified ? "half of the device's memory" : "nine tenths of the device's memory";
   if (options.max_device_memory != 0 && options.max_device_memory < limits.memory_bytes) {
