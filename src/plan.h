@@ -33,9 +33,9 @@ struct Dispatch {
 
 struct Plan {
   std::string algorithm;
-  std::string tile;             // for people
-  std::string reason;           // why this algorithm, for people: one or more lines
-  uint32_t candidate_count = 0;    // that the planner could have chosen from
+  std::string tile;              // for people
+  std::string reason;            // why this algorithm, for people: one or more lines
+  uint32_t candidate_count = 0;  // that the planner could have chosen from
   double predicted_seconds = 0;
   bool device_address = false;  // windows are reached through addresses, not descriptors
   uint64_t packed_weights_bytes = 0;

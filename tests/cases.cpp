@@ -69,7 +69,8 @@ const Row rows[] = {
     {"depthwise_multiplier_3", "g5mb2ic5ih5iw6oc15kh3kw3sh2sw2ph1pw1"},
     {"batch_17", "mb17ic3iw5oc2kw3sw2"},
 
-    // Small versions of bench/suites: kernel, stride, padding, dilation and groups as there, fewer channels and positions.
+    // Small versions of bench/suites: kernel, stride, padding, dilation and groups as there, fewer channels and
+    // positions.
     {"small_kb1.57", "mb2ic8ih13iw14oc8kh3kw3"},
     {"small_kb1.58", "mb1ic4id3ih4iw8oc3kd3kh5kw7"},
     {"small_kb1.61", "ic6id5ih4iw6oc6kd3kh3kw3"},

@@ -113,8 +113,8 @@ VktcPlanOptions plan_options(const Way& way) {
   VktcPlanOptions options = {};
   options.algorithm = way.algorithm.c_str();
   options.candidate = way.candidate;
-  options.memoryAccess = way.access == Access::device_address ? VKTC_MEMORY_ACCESS_DEVICE_ADDRESS
-                                                              : VKTC_MEMORY_ACCESS_DESCRIPTORS;
+  options.memoryAccess =
+      way.access == Access::device_address ? VKTC_MEMORY_ACCESS_DEVICE_ADDRESS : VKTC_MEMORY_ACCESS_DESCRIPTORS;
   return options;
 }
 
@@ -221,9 +221,8 @@ const char* access_name(Access access) {
 
 std::string repeat_line(const TestDevice& device, const Question& question, const Way& way) {
   const VktcConvTransposeDesc& desc = question.tensors.desc;
-  std::string line = "vktconv-tests --problem '" +
-                     support::format_problem({"", with_type(desc, VKTC_DATA_TYPE_F32)}) + "' --dtype " +
-                     support::data_type_name(desc.dataType) + " --fill " +
+  std::string line = "vktconv-tests --problem '" + support::format_problem({"", with_type(desc, VKTC_DATA_TYPE_F32)}) +
+                     "' --dtype " + support::data_type_name(desc.dataType) + " --fill " +
                      (question.fill == reference::Fill::exact ? "exact" : "random") + " --seed " +
                      std::to_string(question.seed) + " --access " + access_name(way.access);
   if (!way.algorithm.empty()) line += " --algorithm " + way.algorithm;

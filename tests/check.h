@@ -42,8 +42,8 @@ struct Outcome {
   std::vector<std::byte> output;
 };
 
-// Poisons all memory, surrounds every tensor with guard bands, packs, runs, compares, and looks at the guard bands, at the
-// tensors that must not change and at the validation layer.
+// Poisons all memory, surrounds every tensor with guard bands, packs, runs, compares, and looks at the guard bands, at
+// the tensors that must not change and at the validation layer.
 Outcome check(TestDevice& device, const Question& question, const Way& way);
 
 // The same plan, created and not run: works on a device that cannot compute.

@@ -87,10 +87,11 @@ void TestDevice::require_sound_loops() {
   options.plan.algorithm = "gather";
   host::conv_transpose(*device_, desc, ones.data(), ones.data(), nullptr, &count, options);
   if (count != iterations) {
-    throw std::runtime_error("the driver " + device_->summary().driver + " miscounts: a loop of 1,000,000 iterations ran " +
-                             std::to_string(count) +
-                             " times. Mesa before 23 does so on the CPU (lavapipe); use a newer one, for example through "
-                             "tools/make-vulkan-sdk and its with-lavapipe");
+    throw std::runtime_error(
+        "the driver " + device_->summary().driver + " miscounts: a loop of 1,000,000 iterations ran " +
+        std::to_string(count) +
+        " times. Mesa before 23 does so on the CPU (lavapipe); use a newer one, for example through "
+        "tools/make-vulkan-sdk and its with-lavapipe");
   }
   sound = true;
 }

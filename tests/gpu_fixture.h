@@ -25,7 +25,8 @@ class TestDevice {
   bool validated() const { return validated_; }
   // The messages since the last call, joined; empty: none.
   std::string take_validation_messages();
-  // Counts to a million in a shader, once in a process; throws where the driver miscounts, for every result would be doubtful then.
+  // Counts to a million in a shader, once in a process; throws where the driver miscounts, for every result would be
+  // doubtful then.
   void require_sound_loops();
   // Takes a plan and destroys it some plans later: pipelines live as long as a plan that uses them, so that checks of
   // one problem in several ways compile them once.

@@ -181,7 +181,8 @@ int detect_planted_hazard() {
   const std::string messages = device.take_validation_messages();
   vktcDestroyBindings(bindings);
   const bool seen = messages.find("SYNC-HAZARD-WRITE-AFTER-WRITE") != std::string::npos;
-  std::printf("%s\n%s", seen ? "the layer is alive: it saw the planted hazard" : "the layer did NOT see the planted hazard",
+  std::printf("%s\n%s",
+              seen ? "the layer is alive: it saw the planted hazard" : "the layer did NOT see the planted hazard",
               messages.c_str());
   return seen ? 0 : 1;
 }

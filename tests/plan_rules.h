@@ -16,10 +16,10 @@ std::string broken_rule(const Problem& problem, const DeviceCaps& caps, const Pl
 uint64_t tensor_bytes(const Problem& problem, const Plan& plan, Tensor tensor);
 
 // Devices made by hand.
-DeviceCaps phone_caps();        // what Vulkan 1.2 guarantees and nothing more
-DeviceCaps ada_caps();          // a desktop card with everything
-DeviceCaps lavapipe_caps();     // 128 MiB in one binding
-DeviceCaps tiny_grid_caps();    // seven workgroups along each axis
-DeviceCaps tiny_binding_caps(); // 64 KiB in one binding
+DeviceCaps phone_caps();         // what Vulkan 1.2 guarantees and nothing more
+DeviceCaps ada_caps();           // a desktop card with everything
+DeviceCaps lavapipe_caps();      // 128 MiB in one binding
+DeviceCaps tiny_grid_caps();     // seven workgroups along each axis
+DeviceCaps tiny_binding_caps();  // 64 KiB in one binding
 
 }  // namespace vktconv::tests

@@ -219,7 +219,8 @@ class Reader {
 
   uint32_t value(uint32_t id) const {
     const auto found = values_.find(id);
-    if (found == values_.end()) throw std::runtime_error("SPIR-V: the constant %" + std::to_string(id) + " is not understood");
+    if (found == values_.end())
+      throw std::runtime_error("SPIR-V: the constant %" + std::to_string(id) + " is not understood");
     return found->second;
   }
 

@@ -7,9 +7,7 @@ VktcConvTransposeDesc with_type(VktcConvTransposeDesc desc, VktcDataType type) {
   return desc;
 }
 
-size_t element_size(VktcDataType type) {
-  return type == VKTC_DATA_TYPE_F16 || type == VKTC_DATA_TYPE_BF16 ? 2 : 4;
-}
+size_t element_size(VktcDataType type) { return type == VKTC_DATA_TYPE_F16 || type == VKTC_DATA_TYPE_BF16 ? 2 : 4; }
 
 int64_t input_elements(const VktcConvTransposeDesc& desc) {
   int64_t elements = desc.batch * desc.inChannels;

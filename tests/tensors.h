@@ -10,8 +10,7 @@
 
 namespace vktconv::tests {
 
-constexpr VktcDataType data_types[] = {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16,
-                                       VKTC_DATA_TYPE_I32};
+constexpr VktcDataType data_types[] = {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16, VKTC_DATA_TYPE_I32};
 
 VktcConvTransposeDesc with_type(VktcConvTransposeDesc desc, VktcDataType type);
 

@@ -91,8 +91,8 @@ TEST_CASE("Repeated runs give the same bits, in one process and with a plan of i
       const Outcome first = check(test_device(), question, way);
       CHECK_MESSAGE(first.kind != Outcome::failed, first.text);
       const Outcome second = check(test_device(), question, way);
-      CHECK_MESSAGE(first.output == second.output, "another plan gives other bits: ",
-                    repeat_line(test_device(), question, way));
+      CHECK_MESSAGE(first.output == second.output,
+                    "another plan gives other bits: ", repeat_line(test_device(), question, way));
     }
   }
 }

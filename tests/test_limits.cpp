@@ -53,8 +53,8 @@ void check_samples(TestDevice& device, const VktcConvTransposeDesc& desc, const 
   }
   size_t wrong = 0;
   for (const int64_t index : samples) {
-    const reference::Value expected = reference::conv_transpose_at(desc, tensors.input.data(), tensors.weights.data(),
-                                                                   tensors.bias.data(), index);
+    const reference::Value expected =
+        reference::conv_transpose_at(desc, tensors.input.data(), tensors.weights.data(), tensors.bias.data(), index);
     if (!reference::equals(desc, expected, output.data(), index) && ++wrong <= 3) {
       FAIL_CHECK(support::format_problem({"", desc}), ": output[", index, "] is ",
                  reference::element(desc, output.data(), index), " instead of ", expected.value);
@@ -86,8 +86,8 @@ void check_cases(TestDevice& device, const char* limit) {
 }  // namespace
 
 TEST_CASE("More workgroups than a grid axis of 65,535 holds") {
-  for (const char* problem : {"g70001ic70001iw1oc70001kw1",           // one per group
-                              "ic1ih2iw2oc1kh1kw1sh300sw300oph299",   // one per phase
+  for (const char* problem : {"g70001ic70001iw1oc70001kw1",          // one per group
+                              "ic1ih2iw2oc1kh1kw1sh300sw300oph299",  // one per phase
                               "mb70003ic1iw1oc5kw2sw2"}) {
     const Question question(parse(problem), reference::Fill::exact, 2);
     for (const std::string& algorithm : algorithm_names()) {

@@ -11,9 +11,7 @@ TEST_SUITE_BEGIN("loops");
 TEST_CASE("The driver counts to a million") { test_device().require_sound_loops(); }
 
 TEST_CASE("Sums of 70,000 and more products, along taps, channels and both") {
-  const struct {
-    int64_t channels, taps;
-  } rows[] = {{1, 70001}, {70001, 1}, {271, 260}, {3, 25000}};
+  const struct { int64_t channels, taps; } rows[] = {{1, 70001}, {70001, 1}, {271, 260}, {3, 25000}};
   for (const auto& row : rows) {
     VktcConvTransposeDesc desc = vktcDefaultDesc(1);
     desc.inChannels = row.channels;

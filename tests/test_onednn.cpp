@@ -31,10 +31,8 @@ dnnl::memory::desc f32_desc(const Dims& dims, const Dims& strides) {
 }
 
 dnnl::deconvolution_forward::primitive_desc describe(const VktcConvTransposeDesc& desc, const dnnl::engine& engine,
-                                                     const dnnl::memory::desc& input,
-                                                     const dnnl::memory::desc& weights,
-                                                     const dnnl::memory::desc& bias,
-                                                     const dnnl::memory::desc& output) {
+                                                     const dnnl::memory::desc& input, const dnnl::memory::desc& weights,
+                                                     const dnnl::memory::desc& bias, const dnnl::memory::desc& output) {
   Dims strides, dilations, begin, end;
   for (uint32_t i = 0; i < desc.spatialRank; ++i) {
     strides.push_back(desc.stride[i]);

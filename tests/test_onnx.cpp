@@ -155,8 +155,8 @@ TEST_CASE("The node test convtranspose_autopad_same") {
   const VktcOnnxPadding padding = {VKTC_AUTO_PAD_SAME_UPPER, nullptr, nullptr};
   VktcError error = {};
   REQUIRE(vktcResolveOnnxPadding(&padding, &desc, &error) == VKTC_SUCCESS);
-  const std::vector<double> expected = {0, 0, 1, 1, 3,  2, 0, 0, 1,  1,  3,  2,  3, 3, 8,  5, 12, 7,
-                                        3, 3, 7, 4, 9,  5, 9, 9, 20, 11, 24, 13, 6, 6, 13, 7, 15, 8};
+  const std::vector<double> expected = {0, 0, 1, 1, 3, 2, 0, 0, 1,  1,  3,  2,  3, 3, 8,  5, 12, 7,
+                                        3, 3, 7, 4, 9, 5, 9, 9, 20, 11, 24, 13, 6, 6, 13, 7, 15, 8};
   CHECK(node_test(desc) == expected);
 }
 

@@ -99,8 +99,8 @@ TEST_CASE("Every small axis: each output takes exactly its taps") {
 TEST_CASE("Larger axes with shared factors and primes") {
   const std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> rows[] = {
       // input, kernel, stride, dilation, padding
-      {17, 16, 8, 1, 4},  {31, 10, 5, 1, 0},   {13, 9, 12, 18, 7},   {9, 11, 30, 12, -4}, {101, 3, 2, 2, 1},
-      {64, 5, 1, 3, 0},   {7, 3, 97, 89, 10},  {7, 100, 10, 25, 33}, {40, 4, 6, 9, 11},   {3, 257, 64, 48, 100},
+      {17, 16, 8, 1, 4},  {31, 10, 5, 1, 0},   {13, 9, 12, 18, 7},    {9, 11, 30, 12, -4}, {101, 3, 2, 2, 1},
+      {64, 5, 1, 3, 0},   {7, 3, 97, 89, 10},  {7, 100, 10, 25, 33},  {40, 4, 6, 9, 11},   {3, 257, 64, 48, 100},
       {1, 1, 1000, 1, 0}, {2, 2, 1, 1000, -5}, {5, 3, 1000, 999, 500}};
   for (const auto& [input, kernel, stride, dilation, padding] : rows) {
     check_axis(make_axis(input, kernel, stride, dilation, padding, padding / 2, 0));

@@ -34,7 +34,7 @@ std::vector<DeviceCaps> all_caps() {
   wide_alignment.name = "lavapipe with 256-byte alignment and no addresses";
   wide_alignment.min_storage_buffer_offset_alignment = 256;
   wide_alignment.buffer_device_address = false;
-  return {phone_caps(),   phone_16bit,      ada_caps(),       lavapipe_caps(),
+  return {phone_caps(),   phone_16bit,      ada_caps(),         lavapipe_caps(),
           wide_alignment, tiny_grid_caps(), tiny_binding_caps()};
 }
 
@@ -127,11 +127,16 @@ TEST_CASE("Every case is planned within the limits of every device") {
 }
 
 TEST_CASE("The problems of the suites at full size are planned on real devices") {
-  const char* problems[] = {
-      "mb8ic64ih1024oc64kh3", "mb64ic128iw65536oc128kw3", "mb16ic32id64ih64iw64oc64kd3kh5kw5",
-      "mb16ic32iw131072oc64kw5dw3", "mb16ic32iw131072oc64kw3sw2pw1dw2", "mb64ic64ih128iw256oc128kh3kw5",
-      "mb8ic32id12ih24iw48oc32g4kd3kh5kw7sd2pd1ph2pw3opd1", "mb4ic2048iw340oc1024kw8sw4bias",
-      "ic56ih540iw960oc1kh9sh4ph4oph3bias", "g21mb4ic21ih72iw96oc21kh16sh8ph4"};
+  const char* problems[] = {"mb8ic64ih1024oc64kh3",
+                            "mb64ic128iw65536oc128kw3",
+                            "mb16ic32id64ih64iw64oc64kd3kh5kw5",
+                            "mb16ic32iw131072oc64kw5dw3",
+                            "mb16ic32iw131072oc64kw3sw2pw1dw2",
+                            "mb64ic64ih128iw256oc128kh3kw5",
+                            "mb8ic32id12ih24iw48oc32g4kd3kh5kw7sd2pd1ph2pw3opd1",
+                            "mb4ic2048iw340oc1024kw8sw4bias",
+                            "ic56ih540iw960oc1kh9sh4ph4oph3bias",
+                            "g21mb4ic21ih72iw96oc21kh16sh8ph4"};
   for (const char* problem : problems) {
     for (const DeviceCaps& caps : {ada_caps(), lavapipe_caps(), phone_caps()}) {
       for (const VktcDataType type : data_types) {

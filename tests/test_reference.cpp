@@ -71,8 +71,8 @@ TEST_CASE("Scatter and gather agree on every case") {
   for (const auto& [name, desc] : vktconv::tests::cases()) {
     for (const VktcDataType type : vktconv::tests::data_types) {
       const Tensors tensors(vktconv::tests::with_type(desc, type), reference::Fill::random, 11);
-      const auto all = reference::conv_transpose(tensors.desc, tensors.input.data(), tensors.weights.data(),
-                                                 tensors.bias.data());
+      const auto all =
+          reference::conv_transpose(tensors.desc, tensors.input.data(), tensors.weights.data(), tensors.bias.data());
       REQUIRE(all.size() == static_cast<size_t>(tensors.output_elements));
       const size_t step = all.size() / 400 + 1;
       for (size_t i = 0; i < all.size(); i += step) {

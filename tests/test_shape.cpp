@@ -174,8 +174,7 @@ TEST_CASE("Names and sizes of the API's values") {
   CHECK(std::strcmp(vktcStatusName(VKTC_ERROR_OUT_OF_HOST_MEMORY), "VKTC_ERROR_OUT_OF_HOST_MEMORY") == 0);
   CHECK(std::strcmp(vktcStatusName(VKTC_ERROR_VULKAN), "VKTC_ERROR_VULKAN") == 0);
   CHECK(vktcStatusName(vktconv::tests::foreign_enum<VktcStatus>(99)) != nullptr);
-  CHECK(vktcGetVersion() ==
-        ((VKTC_VERSION_MAJOR << 22) | (VKTC_VERSION_MINOR << 12) | VKTC_VERSION_PATCH));
+  CHECK(vktcGetVersion() == ((VKTC_VERSION_MAJOR << 22) | (VKTC_VERSION_MINOR << 12) | VKTC_VERSION_PATCH));
 }
 
 TEST_SUITE_END();

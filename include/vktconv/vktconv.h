@@ -248,7 +248,7 @@ typedef struct VktcPlanInfo {
   const char* algorithm;
   const char* tile;        /* for example "8 channels x 4 positions, 128 invocations" */
   const char* explanation; /* several lines: phases, dispatches, tiles, bytes, FLOP, why this algorithm */
-  uint32_t candidateCount;  /* that VktcPlanOptions::candidate could have chosen from */
+  uint32_t candidateCount; /* that VktcPlanOptions::candidate could have chosen from */
   double predictedSeconds; /* by the planner's cost model */
   double flop;             /* useful: two per multiply-add that reaches an output */
   double bytes;            /* input, weights, bias and output, each once */
@@ -275,8 +275,8 @@ typedef struct VktcBuffer {
 } VktcBuffer;
 
 /* Buffers that the plan does not need (bias without hasBias, a workspace of 0 bytes; in vktcCmdPackWeights all but
- * weights and packedWeights, in vktcCmdConvTranspose weights) may be left zero. Output, packedWeights and workspace must overlap no
- * other buffer of the same call. */
+ * weights and packedWeights, in vktcCmdConvTranspose weights) may be left zero. Output, packedWeights and workspace
+ * must overlap no other buffer of the same call. */
 typedef struct VktcBuffers {
   VktcBuffer input;
   VktcBuffer weights;
@@ -299,8 +299,8 @@ typedef struct VktcTimestamps {
  *
  * Records the transposed convolution. Both:
  *  - record into a command buffer that is in the recording state, outside a render pass, of a queue family with
- *    compute; allocate nothing, submit nothing, wait for nothing; need push descriptors (VK_KHR_push_descriptor) unless the plan works through
- *    device addresses: without them use vktcCreateBindings;
+ *    compute; allocate nothing, submit nothing, wait for nothing; need push descriptors (VK_KHR_push_descriptor) unless
+ *    the plan works through device addresses: without them use vktcCreateBindings;
  *  - leave the bound compute pipeline, its descriptors and push constants undefined;
  *  - read and write in VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT with VK_ACCESS_SHADER_READ_BIT and
  *    VK_ACCESS_SHADER_WRITE_BIT, and place the barriers between their own dispatches only: the application makes

@@ -47,10 +47,11 @@ uint16_t encode(Format format, double value) {
   if (std::isnan(value)) return static_cast<uint16_t>(sign | infinity | (1 << (format.significand_bits - 1)));
   const double magnitude = std::abs(value);
   if (std::isinf(magnitude)) return static_cast<uint16_t>(sign | infinity);
-  // In units of the last place the magnitude is an integer plus a fraction, which nearbyint rounds to even. The integer,
-  // with its leading one carried into the exponent field, is the encoding; a carry out of it lands on infinity.
-  const int exponent = magnitude == 0 ? format.smallest_exponent()
-                                      : std::max(format.smallest_exponent(), std::ilogb(magnitude));
+  // In units of the last place the magnitude is an integer plus a fraction, which nearbyint rounds to even. The
+  // integer, with its leading one carried into the exponent field, is the encoding; a carry out of it lands on
+  // infinity.
+  const int exponent =
+      magnitude == 0 ? format.smallest_exponent() : std::max(format.smallest_exponent(), std::ilogb(magnitude));
   const double units = std::nearbyint(std::ldexp(magnitude, format.significand_bits - exponent));
   const double field = units + std::ldexp(exponent - format.smallest_exponent(), format.significand_bits);
   return static_cast<uint16_t>(sign | (field >= infinity ? infinity : static_cast<uint16_t>(field)));

@@ -131,8 +131,7 @@ void scatter_plane(const Geometry& g, const typename Type::Stored* input, const 
                 const int64_t ow = width.land(iw, kw);
                 if (ow < 0 || ow >= width.output) continue;
                 plane[static_cast<size_t>((od * height.output + oh) * width.output + ow)].add_product(
-                    x[(id * height.input + ih) * width.input + iw],
-                    w[(kd * height.kernel + kh) * width.kernel + kw]);
+                    x[(id * height.input + ih) * width.input + iw], w[(kd * height.kernel + kh) * width.kernel + kw]);
               }
             }
           }
@@ -325,7 +324,8 @@ double error_bound(const VktcConvTransposeDesc& desc, const Value& expected) {
   if (desc.dataType == VKTC_DATA_TYPE_F32) return summation;
   // The device rounds its own sum, which may lie in the next binade: take the unit there.
   const double rounded = std::abs(expected.value) + summation;
-  return summation + (desc.dataType == VKTC_DATA_TYPE_F16 ? half_bits::f16_ulp(rounded) : half_bits::bf16_ulp(rounded)) / 2;
+  return summation +
+         (desc.dataType == VKTC_DATA_TYPE_F16 ? half_bits::f16_ulp(rounded) : half_bits::bf16_ulp(rounded)) / 2;
 }
 
 bool matches(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index) {
@@ -335,9 +335,10 @@ bool matches(const VktcConvTransposeDesc& desc, const Value& expected, const voi
   if (std::isnan(actual)) return false;
   const double bound = error_bound(desc, expected);
   if (std::isinf(actual)) {  // honest only where the sum may round beyond the type's largest number
-    const double largest = desc.dataType == VKTC_DATA_TYPE_F16    ? 65504.0
-                           : desc.dataType == VKTC_DATA_TYPE_BF16 ? 0x1.fep127
-                                                                  : static_cast<double>(std::numeric_limits<float>::max());
+    const double largest = desc.dataType == VKTC_DATA_TYPE_F16 ? 65504.0
+                           : desc.dataType == VKTC_DATA_TYPE_BF16
+                               ? 0x1.fep127
+                               : static_cast<double>(std::numeric_limits<float>::max());
     return std::signbit(actual) == std::signbit(expected.value) && std::abs(expected.value) + bound > largest;
   }
   return std::abs(actual - expected.value) <= bound;

@@ -13,9 +13,9 @@ namespace vktconv::reference {
 // All arrays hold elements of desc.dataType (16-bit types as uint16_t), dense as vktconv.h says. desc must be valid.
 
 struct Value {
-  double value = 0;        // the sum in double; for i32 the exact wrapped value
-  double magnitude = 0;    // sum of |x * w| + |bias|, for error bounds
-  int64_t terms = 0;       // number of products
+  double value = 0;      // the sum in double; for i32 the exact wrapped value
+  double magnitude = 0;  // sum of |x * w| + |bias|, for error bounds
+  int64_t terms = 0;     // number of products
 };
 
 // The spatial output sizes, spatialRank of them.
@@ -29,21 +29,21 @@ std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const void*
 Value conv_transpose_at(const VktcConvTransposeDesc& desc, const void* input, const void* weights, const void* bias,
                         int64_t output_index);
 
-// The same for tensors that are nowhere in host memory: each source gives the element at a flat index as a number that the
-// data type represents exactly. bias is called only with desc.hasBias.
+// The same for tensors that are nowhere in host memory: each source gives the element at a flat index as a number that
+// the data type represents exactly. bias is called only with desc.hasBias.
 using ElementSource = std::function<double(int64_t)>;
 Value conv_transpose_at(const VktcConvTransposeDesc& desc, const ElementSource& input, const ElementSource& weights,
                         const ElementSource& bias, int64_t output_index);
 
-// The largest |error| that an honest result may have: (terms + 2) * 2^-24 * magnitude, plus half a unit in the last place for
-// 16-bit types; 0 for i32.
+// The largest |error| that an honest result may have: (terms + 2) * 2^-24 * magnitude, plus half a unit in the last
+// place for 16-bit types; 0 for i32.
 double error_bound(const VktcConvTransposeDesc& desc, const Value& expected);
 
 // True where actual, element index of an output array, is within the bound; NaN is not (unless expected is NaN).
 bool matches(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index);
 
-// True where actual is the expected value rounded once to the data type: for data of Fill::exact. Zeros of either sign are
-// equal, and so are NaNs.
+// True where actual is the expected value rounded once to the data type: for data of Fill::exact. Zeros of either sign
+// are equal, and so are NaNs.
 bool equals(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index);
 
 // Element index of an array in the data type of desc, as a number.
@@ -52,9 +52,9 @@ double element(const VktcConvTransposeDesc& desc, const void* data, int64_t inde
 // The value rounded to the data type, as a user of --cpu gets it.
 void round_to_type(const VktcConvTransposeDesc& desc, std::span<const Value> values, void* output);
 
-// Deterministic test data. exact: integers from -4 to 4, whose products and sums (of up to 2^20 products) are exact in fp32, so
-// that only the store to a 16-bit type rounds; random: uniform in [-1, 1), for i32 over all its values. An element depends
-// on seed and its index alone.
+// Deterministic test data. exact: integers from -4 to 4, whose products and sums (of up to 2^20 products) are exact in
+// fp32, so that only the store to a 16-bit type rounds; random: uniform in [-1, 1), for i32 over all its values. An
+// element depends on seed and its index alone.
 enum class Fill { exact, random };
 void fill(VktcDataType type, Fill kind, uint64_t seed, void* data, int64_t elements);
 
