@@ -262,15 +262,6 @@ TEST_CASE("threads compile different pipelines at the same time, and one pipelin
   std::condition_variable both;
   int inside = 0;
   bool met = false;
-  // Each waits until the other is inside as well: a lock around the compilation would keep it out.
-  mock.on_create_pipeline = [&] {
-    std::unique_lock lock(mutex);
-    if (++inside == 2) {
-      met = true;
-      both.notify_all();
-    }
-    both.wait_for(lock, std::chrono::seconds(20), [&] { return met; });
-  };
   const vktc::Context context(mock.context_create_info(nullptr));
   const auto create = [&](int64_t kernel) {
     VktcConvTransposeDesc desc = several_images();
@@ -279,7 +270,19 @@ TEST_CASE("threads compile different pipelines at the same time, and one pipelin
     vktcCreatePlan(context.get(), &desc, nullptr, &plan, nullptr);
     return plan;
   };
-  // Whichever pipeline of the packing they share, those of the convolution differ.
+  // Packing is the same for all: its pipeline is here already, so that each thread has one of its own to compile.
+  const VktcPlan packing = create(3);
+  REQUIRE(packing != nullptr);
+  // Each waits until the other is inside as well: a lock around the compilation would keep it out.
+  mock.on_create_pipeline = [&] {
+    std::unique_lock lock(mutex);
+    if (++inside == 2) {
+      met = true;
+      both.notify_all();
+    }
+    both.wait_for(lock, std::chrono::seconds(20), [&] { return met; });
+    --inside;
+  };
   VktcPlan plans[2] = {nullptr, nullptr};
   std::thread first([&] { plans[0] = create(4); });
   std::thread second([&] { plans[1] = create(5); });
@@ -293,6 +296,7 @@ TEST_CASE("threads compile different pipelines at the same time, and one pipelin
   const uint32_t before = mock.created_objects("Pipeline");
   vktcDestroyPlan(plans[0]);
   vktcDestroyPlan(plans[1]);
+  vktcDestroyPlan(packing);
   const VktcPlan alone = create(7);
   const uint32_t of_one_plan = mock.created_objects("Pipeline") - before;
   vktcDestroyPlan(alone);
