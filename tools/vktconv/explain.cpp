@@ -255,6 +255,8 @@ void add_explain_command(CLI::App& app) {
                   "e (at the end; default as p), op (output padding), d (dilation; 1: none); then\n"
                   "dtf32, dtf16, dtbf16 or dti32, bias, and n\"name\". Inner axes that are left out are\n"
                   "copied from the outer one: ih64kh3 is 64x64 and 3x3.\n\n"
+                  "A tensor that fits in no buffer of the device is refused here; vktconv run cuts such\n"
+                  "a problem into pieces, each with a plan of its own.\n\n"
                   "Examples:\n"
                   "  vktconv explain 'mb16_ic32iw131072_oc64kw3sw2pw1dw2'\n"
                   "  vktconv explain --suite bench/suites/kernelbench.json --match 'kb1\\.(68|79)$'\n"
