@@ -135,8 +135,8 @@ int compile_every_plan(int argc, char** argv) {
   std::vector<Case> problems = cases();
   for (uint64_t i = 0; i < count; i += every) problems.push_back({"sweep " + std::to_string(i), random_problem(i)});
   size_t created = 0, refused = 0, failed = 0;
-  std::vector<std::string> algorithms = algorithm_names();
-  algorithms.insert(algorithms.begin(), "");  // the planner's choice
+  // The planner's choice is the best plan of one of them.
+  const std::vector<std::string> algorithms = algorithm_names();
   for (size_t i = 0; i < problems.size(); ++i) {
     VktcConvTransposeDesc desc = problems[i].desc;
     if (i < cases().size()) desc.dataType = data_types[i % 4];
