@@ -212,7 +212,10 @@ int run() {
   std::vector<float> result(2 * 1024);
   std::memcpy(result.data(), output.data, result.size() * sizeof(float));
   size_t wrong = 0;
-  for (size_t o = 0; o < result.size(); ++o) wrong += result[o] != static_cast<float>(o / 2) + 0.5f;
+  for (size_t o = 0; o < result.size(); ++o) {
+    const size_t input_position = o / 2;
+    wrong += result[o] != static_cast<float>(input_position) + 0.5f;
+  }
   std::printf("%s: outputs 0 to 5 are %g %g %g %g %g %g; %zu of %zu are wrong\n", plan.info().algorithm,
               static_cast<double>(result[0]), static_cast<double>(result[1]), static_cast<double>(result[2]),
               static_cast<double>(result[3]), static_cast<double>(result[4]), static_cast<double>(result[5]), wrong,
