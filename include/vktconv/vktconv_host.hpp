@@ -64,9 +64,9 @@ struct DeviceSummary {
 std::vector<DeviceSummary> list_devices();
 
 struct DeviceOptions {
-  // "": the best (discrete, integrated, virtual, CPU; among equals the first); "1": by index; otherwise a part of the
-  // name, in any case of letters, that names exactly one device. Where it is empty, the environment's VKTCONV_DEVICE is
-  // taken.
+  // "": the best (discrete, integrated, virtual, CPU; among equals the first); "1": by index, which every number of one
+  // or two digits is; otherwise a part of the name, in any case of letters, that names exactly one device. Where it is
+  // empty, the environment's VKTCONV_DEVICE is taken.
   std::string device;
   bool validation = false;  // the Khronos layer with synchronization validation; Error where it is missing
   std::function<void(const std::string&)> on_validation_message;  // default: to stderr

@@ -75,9 +75,12 @@ size_t choose_device(const std::vector<DeviceSummary>& devices, const std::strin
   if (wanted.empty()) return choose_best(devices);
 
   size_t chosen = devices.size();
-  if (const std::optional<size_t> index = as_index(wanted); index && *index < devices.size()) {
-    chosen = *index;
-  } else {  // also a number that is no index: it may be a part of a name
+  // "7" is never the 7 of "LLVM 19.1.7", but "4090" may be a part of a name.
+  constexpr size_t most_index_digits = 2;
+  const std::optional<size_t> index = as_index(wanted);
+  if (index && (*index < devices.size() || wanted.size() <= most_index_digits)) {
+    chosen = std::min(*index, devices.size());
+  } else {
     for (size_t i = 0; i < devices.size(); ++i) {
       if (lower(devices[i].name).find(lower(wanted)) == std::string::npos) continue;
       if (chosen != devices.size()) refuse(devices, "device is \"" + wanted + "\", which more than one device matches");
