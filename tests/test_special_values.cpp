@@ -1,8 +1,9 @@
 // NaN and infinity reach the outputs that depend on them and no others.
 //
 // The universal algorithm keeps this to the letter. Algorithms that give the phases of the width as many taps as the
-// fullest of them has (tiled.comp) multiply some inputs by a weight of zero, and say that weights must be finite: for them,
-// what is not finite in the input may also reach the outputs that a kernel of that length would reach, and no others.
+// fullest of them has (tiled.comp) multiply some inputs by a weight of zero, and say that weights must be finite: for
+// them, what is not finite in the input may also reach the outputs that a kernel of that length would reach, and no
+// others.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -36,10 +37,10 @@ void plant(std::vector<std::byte>& data, VktcDataType type, size_t index, Specia
   }
 }
 
-const char* names[] = {"prime_everything",    "shared_factor_6_9_4_6", "negative_padding",
-                       "asymmetric_padding",  "depthwise_3d",          "small_kb1.68",
-                       "small_kb1.79",        "small_kb1.77",          "empty_phases_with_bias",
-                       "channels_31_33",      "groups_2",              "output_padding_over_stride"};
+const char* names[] = {
+    "prime_everything",       "shared_factor_6_9_4_6", "negative_padding", "asymmetric_padding",
+    "depthwise_3d",           "small_kb1.68",          "small_kb1.79",     "small_kb1.77",
+    "empty_phases_with_bias", "channels_31_33",        "groups_2",         "output_padding_over_stride"};
 
 // The same problem with as many zeros behind the taps of the width as give each phase the same number of them.
 Question with_full_phases(const Tensors& tensors) {

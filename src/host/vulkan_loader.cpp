@@ -4,7 +4,7 @@
 
 // Compiled as C++, without which volk has no namespace.
 #define volk vktconv_host_volk
-#include <volk.c>
+#include <volk.c>  // NOLINT(bugprone-suspicious-include)
 #undef volk
 
 namespace vktconv::host {
