@@ -33,7 +33,8 @@ VktcStatus guarded(VktcError* error_out, Function&& function) noexcept {
 }
 
 bool not_null(const void* pointer, const char* parameter, VktcError& error) {
-  return pointer != nullptr || fail(error, VKTC_ERROR_INVALID_PARAMETER, parameter, "%s must not be NULL", parameter);
+  if (pointer == nullptr) fail(error, VKTC_ERROR_INVALID_PARAMETER, parameter, "%s must not be NULL", parameter);
+  return pointer != nullptr;
 }
 
 // Handles that Vulkan makes pointers on some platforms and integers on others.
