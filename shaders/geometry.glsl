@@ -30,9 +30,10 @@ struct Phase {
   int first_input;
 };
 
+// The % of a negative number is undefined in GLSL (and an NVIDIA driver makes something else of it than lavapipe does).
 int floor_mod(int value, int modulus) {
-  const int remainder = value % modulus;
-  return remainder < 0 ? remainder + modulus : remainder;
+  if (value >= 0) return int(uint(value) % uint(modulus));
+  return modulus - 1 - int(uint(-1 - value) % uint(modulus));
 }
 
 // The counterpart of split_phases in src/phases.cpp, for one phase.
