@@ -16,6 +16,7 @@ namespace {
 constexpr const Algorithm* algorithms[] = {
     &gather_algorithm,
     &tiled_algorithm,
+    &matrix_algorithm,
 };
 
 struct Candidate {

@@ -81,6 +81,60 @@ struct TiledParams {
 #define TILED_STAGED_CHANNELS (GEOMETRY_CONSTANTS + 24)
 #define TILED_CONSTANTS (GEOMETRY_CONSTANTS + 25)
 
+// ---- matrix.comp ----------------------------------------------------------------------------------------------------
+
+struct MatrixParams {
+  uint batch;           // images of this dispatch
+  uint groups;          // of this dispatch
+  uint blocks;          // out-channel blocks of each group, of this dispatch
+  uint first_block;     // the first of them, within its group
+  uint first_group;
+  uint input_offset;    // as in GatherParams
+  uint output_offset;
+  uint weights_offset;  // where the first block begins in the window, in vectors of eight 16-bit elements
+  uint exact_offset;    // where the first block of exact weights begins in the window
+};
+
+#define MATRIX_LOCAL_SIZE (GEOMETRY_CONSTANTS + 0)
+#define MATRIX_LOCAL (GEOMETRY_CONSTANTS + 1)
+#define MATRIX_TILE_M (GEOMETRY_CONSTANTS + 2)  // a shape that the device reports
+#define MATRIX_TILE_N (GEOMETRY_CONSTANTS + 3)
+#define MATRIX_TILE_K (GEOMETRY_CONSTANTS + 4)
+#define MATRIX_ROWS (GEOMETRY_CONSTANTS + 5)
+#define MATRIX_POSITIONS (GEOMETRY_CONSTANTS + 6)
+#define MATRIX_DEPTH (GEOMETRY_CONSTANTS + 7)
+#define MATRIX_WARPS_M (GEOMETRY_CONSTANTS + 8)
+#define MATRIX_WARPS_N (GEOMETRY_CONSTANTS + 9)
+#define MATRIX_WINDOW_TAPS (GEOMETRY_CONSTANTS + 10)
+#define MATRIX_PREPARED (GEOMETRY_CONSTANTS + 11)
+#define MATRIX_HAS_BIAS (GEOMETRY_CONSTANTS + 12)
+#define MATRIX_INPUT_SIZE (GEOMETRY_CONSTANTS + 13)
+#define MATRIX_OUTPUT_SIZE (GEOMETRY_CONSTANTS + 16)
+#define MATRIX_PADDING_BEGIN (GEOMETRY_CONSTANTS + 19)
+#define MATRIX_IN_CHANNELS (GEOMETRY_CONSTANTS + 22)
+#define MATRIX_OUT_CHANNELS (GEOMETRY_CONSTANTS + 23)
+#define MATRIX_GROUPS (GEOMETRY_CONSTANTS + 24)
+#define MATRIX_MERGED (GEOMETRY_CONSTANTS + 25)
+#define MATRIX_FIRST_POSITION_W (GEOMETRY_CONSTANTS + 26)
+#define MATRIX_POSITIONS_W (GEOMETRY_CONSTANTS + 27)
+#define MATRIX_PITCH_W (GEOMETRY_CONSTANTS + 28)
+#define MATRIX_CONSTANTS (GEOMETRY_CONSTANTS + 29)
+
+// ---- channels_last.comp ---------------------------------------------------------------------------------------------
+
+struct ChannelsLastParams {
+  uint batch;         // images of this dispatch
+  uint groups;        // of this dispatch
+  uint in_channels;   // of one group
+  uint all_channels;  // of an image
+  uint pixels;        // of a channel
+  uint input_offset;  // where image 0, first group begins in the window
+};
+
+#define CHANNELS_LAST_LOCAL_SIZE 0
+#define CHANNELS_LAST_LOCAL 1
+#define CHANNELS_LAST_DEPTH 2
+
 // ---- pack_weights.comp ----------------------------------------------------------------------------------------------
 
 // A packed row is an out-channel, or (merged phases of the width) an out-channel with the first tap of one phase.
@@ -107,11 +161,15 @@ struct PackWeightsParams {
 #define PACK_WEIGHTS_LOCAL_SIZE 0
 #define PACK_WEIGHTS_ROWS 1  // rows of a block
 #define PACK_WEIGHTS_CONSTANTS 2
+#define PACK_MATRIX_DEPTH 2  // pack_matrix.comp has the same parameters and two constants more
+#define PACK_MATRIX_TILE_M 3
 
 #ifdef __cplusplus
 // Vulkan guarantees 128 bytes of push constants; device addresses (8 bytes each) come first.
 static_assert(4 * 8 + sizeof(GatherParams) <= 128);
 static_assert(4 * 8 + sizeof(TiledParams) <= 128);
+static_assert(6 * 8 + sizeof(MatrixParams) <= 128);
+static_assert(2 * 8 + sizeof(ChannelsLastParams) <= 128);
 static_assert(2 * 8 + sizeof(PackWeightsParams) <= 128);
 }  // namespace vktconv::shared
 #endif

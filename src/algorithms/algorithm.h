@@ -37,6 +37,7 @@ struct Algorithm {
 
 extern const Algorithm gather_algorithm;
 extern const Algorithm tiled_algorithm;
+extern const Algorithm matrix_algorithm;
 
 // ---- helpers for build --------------------------------------------------------------------------------------------
 

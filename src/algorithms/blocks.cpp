@@ -37,13 +37,18 @@ int64_t block_elements(const Problem& problem, const Blocking& blocking) {
   return outer_taps(problem) * packed_taps_w(problem, blocking) * blocking.packed_in_channels * blocking.rows;
 }
 
+int64_t packed_bytes(const Problem& problem, const Blocking& blocking) {
+  return problem.groups * blocking.blocks_per_group(problem) * block_elements(problem, blocking) *
+         blocking.packed_element_size;
+}
+
 // The window of some blocks of packed weights, counted over all groups.
 AlignedWindow packed_window(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking,
                             int64_t first_block, int64_t blocks) {
   const int64_t block_bytes = block_elements(problem, blocking) * blocking.packed_element_size;
-  return align_window(Tensor::packed_weights, static_cast<uint64_t>(first_block * block_bytes),
-                      static_cast<uint64_t>((first_block + blocks) * block_bytes),
-                      static_cast<uint64_t>(blocking.packed_element_size), caps);
+  return align_window(Tensor::packed_weights, blocking.packed_begin + static_cast<uint64_t>(first_block * block_bytes),
+                      blocking.packed_begin + static_cast<uint64_t>((first_block + blocks) * block_bytes),
+                      static_cast<uint64_t>(blocking.packed_unit), caps);
 }
 
 // One dispatch of the packing: some blocks, and of each group's in-channels some.
@@ -58,7 +63,8 @@ std::vector<PackChunk> cut_packing(const Problem& problem, const Blocking& block
   const int64_t total_blocks = problem.groups * blocks_per_group;
   const bool whole_groups = rows_per_window >= problem.group_in_channels();
   const int64_t groups_per_window = whole_groups ? rows_per_window / problem.group_in_channels() : 1;
-  const int64_t in_channels = whole_groups ? blocking.packed_in_channels : rows_per_window;
+  const int64_t in_channels =
+      whole_groups ? blocking.packed_in_channels : rows_per_window / blocking.pack_chunk * blocking.pack_chunk;
   std::vector<PackChunk> chunks;
   for (int64_t block = 0; block < total_blocks;) {
     const int64_t end_of_groups = (block / blocks_per_group + groups_per_window) * blocks_per_group;
@@ -91,7 +97,8 @@ bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blo
   shared::PackWeightsParams params{};
   params.packed_taps_w = u32(packed_taps_w(problem, blocking));
   params.outer_taps = u32(outer_taps(problem));
-  params.total = u32(chunk.blocks * params.outer_taps * params.packed_taps_w * chunk.in_channels * blocking.rows);
+  params.total = u32(chunk.blocks * params.outer_taps * params.packed_taps_w * chunk.in_channels * blocking.rows /
+                     blocking.pack_step);
   params.kernel_w = u32(problem.axes[2].kernel);
   params.tap_step_w = blocking.merged > 0 ? u32(problem.axes[2].stride / phase_gcd(problem.axes[2])) : 1;
   params.in_channels = u32(problem.group_in_channels());
@@ -110,6 +117,7 @@ bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blo
   dispatch.shader = variant_name(blocking.pack_shader, problem.data_type, caps, plan.device_address);
   dispatch.name = blocking.pack_shader;
   dispatch.constants = {blocking.pack_local_size, u32(blocking.rows)};
+  dispatch.constants.insert(dispatch.constants.end(), blocking.pack_constants.begin(), blocking.pack_constants.end());
   dispatch.windows = {source.window, packed.window};
   dispatch.params = to_words(params);
   if (!make_grid(static_cast<uint64_t>(ceil_div(params.total, blocking.pack_local_size)), caps, dispatch.group_count)) {
@@ -148,6 +156,11 @@ SlabWindows slab_windows(const Problem& problem, const DeviceCaps& caps, const B
   windows.bias = problem.has_bias
                      ? align_window(Tensor::bias, 0, static_cast<uint64_t>(problem.out_channels) * size, size, caps)
                      : windows.packed;
+  windows.also_packed = windows.packed;
+  if (blocking.also) {
+    windows.also_packed = packed_window(problem, caps, *blocking.also,
+                                        slab.first_group * blocks_per_group + slab.first_block, slab.groups * slab.blocks);
+  }
   return windows;
 }
 
@@ -159,18 +172,49 @@ std::string name_slab(const std::string& shader, const Slab& slab) {
          range(slab.first_group, slab.groups) + ", channel block " + range(slab.first_block, slab.blocks);
 }
 
+uint64_t packed_window_bytes(const DeviceCaps& caps, const Blocking& blocking, bool device_address) {
+  // Elements of one pack dispatch are numbered in 32 bits.
+  return std::min(max_window_bytes(caps, device_address, static_cast<uint64_t>(blocking.packed_unit)), uint64_t{1} << 32);
+}
+
+// Clamped: the dimensions' product may pass 64 bits.
+uint64_t packed_block_bytes(const Problem& problem, const Blocking& blocking) {
+  const double bytes = static_cast<double>(blocking.packed_element_size) * static_cast<double>(blocking.rows) *
+                       static_cast<double>(outer_taps(problem)) * static_cast<double>(packed_taps_w(problem, blocking)) *
+                       static_cast<double>(blocking.packed_in_channels);
+  return bytes < 1e18 ? static_cast<uint64_t>(bytes) : uint64_t{1} << 60;
+}
+
+bool add_packing(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, Plan& plan, VktcError& error) {
+  const int64_t row_bytes = problem.group_out_channels() * problem.taps() * problem.element_size();
+  const auto window_bytes = static_cast<int64_t>(
+      max_window_bytes(caps, plan.device_address, static_cast<uint64_t>(problem.element_size())));
+  if (row_bytes * blocking.pack_chunk > window_bytes) {
+    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "weights",
+                "the weights of %" PRId64 " in-channel(s) have %" PRId64
+                " bytes, but maxStorageBufferRange and 32-bit indices allow %" PRId64 " in one binding",
+                blocking.pack_chunk, row_bytes * blocking.pack_chunk, window_bytes);
+  }
+  const int64_t blocks_per_window = static_cast<int64_t>(packed_window_bytes(caps, blocking, plan.device_address) /
+                                                         packed_block_bytes(problem, blocking));
+  for (const PackChunk& chunk : cut_packing(problem, blocking, window_bytes / row_bytes, blocks_per_window)) {
+    if (!add_pack_dispatch(problem, caps, blocking, chunk, plan, error)) return false;
+  }
+  plan.packed_weights_bytes =
+      std::max(plan.packed_weights_bytes, blocking.packed_begin + static_cast<uint64_t>(packed_bytes(problem, blocking)));
+  return true;
+}
+
 SlabLimits make_limits(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, bool device_address) {
   const auto clamp = [](double value) { return value < 1e18 ? static_cast<uint64_t>(value) : uint64_t{1} << 60; };
   SlabLimits limits;
   limits.window_bytes = max_window_bytes(caps, device_address, static_cast<uint64_t>(problem.element_size()));
-  // Elements of one pack dispatch are numbered in 32 bits.
-  limits.packed_window_bytes = std::min(
-      max_window_bytes(caps, device_address, static_cast<uint64_t>(blocking.packed_element_size)), uint64_t{1} << 32);
+  limits.packed_window_bytes = packed_window_bytes(caps, blocking, device_address);
   limits.block_channels = blocking.channels;
-  limits.packed_block_bytes =
-      clamp(static_cast<double>(blocking.packed_element_size) * static_cast<double>(blocking.rows) *
-            static_cast<double>(outer_taps(problem)) * static_cast<double>(packed_taps_w(problem, blocking)) *
-            static_cast<double>(blocking.packed_in_channels));
+  limits.packed_block_bytes = packed_block_bytes(problem, blocking);
+  if (blocking.also) {
+    limits.packed_block_bytes = std::max(limits.packed_block_bytes, packed_block_bytes(problem, *blocking.also));
+  }
   // Rounding up to whole rows of the grid may add one row, and shaders number workgroups in 32 bits.
   const auto* grid = caps.max_compute_work_group_count;
   const double room = static_cast<double>(grid[0]) * grid[1] * grid[2];
@@ -183,6 +227,8 @@ SlabLimits make_limits(const Problem& problem, const DeviceCaps& caps, const Blo
 }  // namespace
 
 uint32_t u32(int64_t value) { return static_cast<uint32_t>(value); }
+
+int64_t round_up(int64_t value, int64_t multiple) { return ceil_div(value, multiple) * multiple; }
 
 int64_t phase_positions(const Problem& problem, int64_t images) {
   int64_t count = images;
@@ -212,7 +258,7 @@ std::vector<uint32_t> geometry_constants(const Problem& problem) {
 
 bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options,
                        const Blocking& blocking,
-                       const std::function<Dispatch(const Slab& slab, const SlabWindows& windows)>& make_run,
+                       const std::function<std::vector<Run>(const Slab& slab, const SlabWindows& windows)>& make_runs,
                        Plan& plan, VktcError& error) {
   if (!check_index_range(problem, error)) return false;
   std::vector<Slab> slabs;
@@ -233,31 +279,24 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
                 " in one binding",
                 problem.out_channels * size, window_bytes);
   }
-  const int64_t row_bytes = problem.group_out_channels() * problem.taps() * size;
-  if (row_bytes > window_bytes) {
-    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "weights",
-                "the weights of one in-channel have %" PRId64
-                " bytes, but maxStorageBufferRange and 32-bit indices allow %" PRId64 " in one binding",
-                row_bytes, window_bytes);
-  }
-
-  plan.packed_weights_bytes = static_cast<uint64_t>(problem.groups * blocking.blocks_per_group(problem) *
-                                                    block_elements(problem, blocking) * blocking.packed_element_size);
-  const int64_t blocks_per_window = static_cast<int64_t>(limits.packed_window_bytes / limits.packed_block_bytes);
-  for (const PackChunk& chunk : cut_packing(problem, blocking, window_bytes / row_bytes, blocks_per_window)) {
-    if (!add_pack_dispatch(problem, caps, blocking, chunk, plan, error)) return false;
+  plan.packed_weights_bytes = 0;
+  for (const Blocking* packing : {&blocking, blocking.also}) {
+    if (packing && !add_packing(problem, caps, *packing, plan, error)) return false;
   }
   for (const Slab& slab : slabs) {
     const SlabWindows windows = slab_windows(problem, caps, blocking, slab);
-    Dispatch dispatch = make_run(slab, windows);
-    dispatch.name = name_slab(dispatch.shader, slab);
-    dispatch.windows = {windows.input.window, windows.packed.window, windows.bias.window, windows.output.window};
-    const double workgroups = blocking.workgroups(slab);
-    if (!make_grid(static_cast<uint64_t>(workgroups), caps, dispatch.group_count)) {
-      return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "outputSize",
-                  "a slab needs %.0f workgroups, more than maxComputeWorkGroupCount allows", workgroups);
+    for (Run& run : make_runs(slab, windows)) {
+      Dispatch& dispatch = run.dispatch;
+      dispatch.name = name_slab(dispatch.shader, slab);
+      if (dispatch.windows.empty()) {
+        dispatch.windows = {windows.input.window, windows.packed.window, windows.bias.window, windows.output.window};
+      }
+      if (!make_grid(static_cast<uint64_t>(run.workgroups), caps, dispatch.group_count)) {
+        return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "outputSize",
+                    "a slab needs %.0f workgroups, more than maxComputeWorkGroupCount allows", run.workgroups);
+      }
+      plan.run.push_back(std::move(dispatch));
     }
-    plan.run.push_back(std::move(dispatch));
   }
   // Windows are widened to the alignment, so those of neighbouring dispatches may overlap.
   for (std::vector<Dispatch>* list : {&plan.pack, &plan.run}) {

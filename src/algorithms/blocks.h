@@ -15,8 +15,15 @@ struct Blocking {
   int64_t merged = 0;              // phases of the width that are rows of the same block (tiled.comp); 0: none are
   int64_t packed_in_channels = 1;  // of one group, rounded up as the kernel wants it
   std::string pack_shader = "pack_weights";
-  int64_t packed_element_size = 4;
+  int64_t packed_element_size = 4;  // bytes of one in-channel of one row
+  uint64_t packed_begin = 0;        // where the blocks begin in the packed weights, in bytes: an aligned offset
+  int64_t packed_unit = 4;          // bytes of what shaders count in packed weights
+  int64_t pack_step = 1;            // in-channels that one invocation of the packing writes
+  int64_t pack_chunk = 1;           // in-channels that are packed by the same dispatch
   uint32_t pack_local_size = 64;
+  std::vector<uint32_t> pack_constants;  // of the packing, after its local size and rows
+  // The same weights in another layout, packed behind; null: none.
+  const Blocking* also = nullptr;
   // The workgroups of a slab; infinite where its positions cannot be numbered. Must grow with the slab.
   std::function<double(const Slab&)> workgroups;
 
@@ -25,13 +32,18 @@ struct Blocking {
 
 struct SlabWindows {
   AlignedWindow input, packed, bias, output;
+  AlignedWindow also_packed;  // of Blocking::also
 };
 
-// Fills in everything of the plan but tile, algorithm and reason. make_run turns a slab into its dispatch, without
-// windows and name, which are added here; windows go to bindings input, packed weights, bias, output.
+struct Run {
+  Dispatch dispatch;  // its grid is made from workgroups; without windows: input, packed weights, bias, output
+  double workgroups = 0;
+};
+
+// Fills in everything of the plan but tile, algorithm, reason and workspace. make_runs turns a slab into its dispatches.
 bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options,
                        const Blocking& blocking,
-                       const std::function<Dispatch(const Slab& slab, const SlabWindows& windows)>& make_run,
+                       const std::function<std::vector<Run>(const Slab& slab, const SlabWindows& windows)>& make_runs,
                        Plan& plan, VktcError& error);
 
 // The positions of one phase over a number of images, and the number of phases.
@@ -42,5 +54,6 @@ int64_t phase_count(const Problem& problem);
 std::vector<uint32_t> geometry_constants(const Problem& problem);
 
 uint32_t u32(int64_t value);
+int64_t round_up(int64_t value, int64_t multiple);
 
 }  // namespace vktconv

@@ -228,7 +228,8 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   return make_blocked_plan(
       problem, caps, options, blocking,
       [&](const Slab& slab, const SlabWindows& windows) {
-        return make_run(problem, caps, tile, plan.device_address, slab, windows);
+        return std::vector<Run>{
+            {make_run(problem, caps, tile, plan.device_address, slab, windows), blocking.workgroups(slab)}};
       },
       plan, error);
 }

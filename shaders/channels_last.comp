@@ -1,0 +1,86 @@
+// The input [batch, in-channels, spatial] as matrix units want it (matrix.comp): [image, group, chunk, pixel, part, DEPTH
+// channels] in 16 bits, the channels of a group rounded up to DEPTH with zeros. fp32 becomes two fp16 parts (split.glsl);
+// 16-bit elements stay what they are. A workgroup turns around one chunk of LOCAL / (DEPTH / 8) pixels through shared
+// memory: it reads along the pixels and writes along the channels.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "tensor.glsl"
+#include "shared/params.h"
+#include "split.glsl"
+
+layout(local_size_x_id = CHANNELS_LAST_LOCAL_SIZE) in;
+layout(constant_id = CHANNELS_LAST_LOCAL) const uint LOCAL = 32;  // the same number, usable in array sizes
+layout(constant_id = CHANNELS_LAST_DEPTH) const uint DEPTH = 16;
+
+#if defined(DATA_F32)
+const uint PARTS = 2;
+#else
+const uint PARTS = 1;
+#endif
+const uint PART_OCTETS = DEPTH / 8u;
+const uint ROW_OCTETS = PARTS * PART_OCTETS;
+const uint PIXELS = LOCAL / PART_OCTETS;
+const uint PITCH = ROW_OCTETS | 1u;  // odd: no bank conflicts
+
+shared uvec4 turned[PIXELS * PITCH];
+
+DECLARE_BUFFER(0, readonly, InputTensor, Word)
+DECLARE_BUFFER(1, writeonly, PreparedInput, uvec4)
+
+layout(push_constant, std430) uniform Push {
+  BUFFER_MEMBER(InputTensor, input_tensor)
+  BUFFER_MEMBER(PreparedInput, prepared_input)
+  ChannelsLastParams params;
+} push;
+
+#define INPUT BUFFER_REF(InputTensor, input_tensor)
+#define PREPARED_INPUT BUFFER_REF(PreparedInput, prepared_input)
+
+void main() {
+  const ChannelsLastParams params = push.params;
+  uint work = linear_workgroup();
+  const uint pixel_blocks = (params.pixels + PIXELS - 1u) / PIXELS;
+  const uint chunks = (params.in_channels + DEPTH - 1u) / DEPTH;
+  const uint chunk = work % chunks;
+  work /= chunks;
+  const uint first_pixel = work % pixel_blocks * PIXELS;
+  work /= pixel_blocks;
+  const uint group = work % params.groups;
+  const uint image = work / params.groups;
+  if (image >= params.batch) return;
+
+  const uint of_block = gl_LocalInvocationID.x % PIXELS;
+  const uint octet = gl_LocalInvocationID.x / PIXELS;
+  const uint first_channel = chunk * DEPTH + octet * 8u;
+  const uint from = params.input_offset + (image * params.all_channels + group * params.in_channels + first_channel) * params.pixels + first_pixel + of_block;
+#if defined(DATA_F32)
+  float raw[8];
+#else
+  uint raw[8];
+#endif
+  [[unroll]] for (uint c = 0; c < 8u; ++c) {
+    const bool exists = first_pixel + of_block < params.pixels && first_channel + c < params.in_channels;
+#if defined(DATA_F32)
+    raw[c] = exists ? INPUT.words[from + c * params.pixels] : 0.0;
+#else
+    raw[c] = exists ? uint(INPUT.words[from + c * params.pixels]) : 0u;
+#endif
+  }
+#if defined(DATA_F32)
+  uvec4 high, low;
+  split_octet(raw, high, low);
+  turned[of_block * PITCH + octet] = high;
+  turned[of_block * PITCH + PART_OCTETS + octet] = low;
+#else
+  turned[of_block * PITCH + octet] = uvec4(raw[0] | (raw[1] << 16), raw[2] | (raw[3] << 16), raw[4] | (raw[5] << 16), raw[6] | (raw[7] << 16));
+#endif
+  barrier();
+  [[unroll]] for (uint i = 0; i < PARTS; ++i) {
+    const uint item = i * LOCAL + gl_LocalInvocationID.x;
+    const uint pixel = item / ROW_OCTETS;
+    if (first_pixel + pixel < params.pixels) {
+      PREPARED_INPUT.words[(((image * params.groups + group) * chunks + chunk) * params.pixels + first_pixel + pixel) * ROW_OCTETS + item % ROW_OCTETS] =
+          turned[pixel * PITCH + item % ROW_OCTETS];
+    }
+  }
+}

@@ -1,0 +1,564 @@
+// Implicit matrix product over phases on matrix units (VK_KHR_cooperative_matrix): rows (out-channels, or out-channels in
+// one of the merged phases of the width) x positions x (taps x in-channels). Products of 16-bit elements, sums in fp32.
+//
+// Layouts: input [batch, in-channels, spatial] or, PREPARED, as channels_last.comp left it: [image, group, chunk, pixel,
+// part, DEPTH channels] in 16 bits; packed weights [group, out-channel block, tap, chunk, row, part, DEPTH channels]
+// (pack_matrix.comp); bias [out-channels]; output [batch, out-channels, spatial].
+//
+// Shared memory holds, of one chunk of DEPTH in-channels, the inputs under WINDOW_TAPS neighbouring taps of the width,
+// a row for each position with its channels side by side, and the weights of these taps. Positions are numbered through
+// rows of PITCH_W, wide enough that what lies outside of a row of the input falls into the gap between two rows. So tap t
+// of sixteen neighbouring positions is sixteen neighbouring rows of shared memory, wherever the positions begin: no
+// matrix is ever put together, only loaded from a shifted address. A row has a spare vector, so that eight rows
+// fall into different banks.
+//
+// fp32 (PARTS = 2): x = high + low / 2048 with both parts in fp16, and x * w = high * high + (high * low + low * high) /
+// 2048; what is left out is below 2^-21 of the product. Matrix units do not round sums to nearest, so the large products of
+// TILE_K in-channels are summed from zero and added to the total in proper fp32; for the small ones it does not matter. Inputs beyond fp16's range (SPLIT_LIMIT in split.glsl) have
+// a NaN high part; every output that comes out infinite or NaN is computed again from the tensors themselves.
+//
+// Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
+//
+// Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
+// TILE_N; LOCAL divides POSITIONS or POSITIONS divides LOCAL; DEPTH a multiple of TILE_K and 8; MERGED <= TILE_M; weights
+// are finite; 32-bit limits as in gather.comp. See src/algorithms/matrix.cpp.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_KHR_cooperative_matrix : require
+#extension GL_KHR_memory_scope_semantics : require
+#extension GL_KHR_shader_subgroup_basic : require
+#include "tensor.glsl"
+#include "geometry.glsl"
+#if defined(DATA_BF16)
+#extension GL_EXT_bfloat16 : require
+#define Element bfloat16_t
+#else
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int16 : require
+#define Element float16_t
+#endif
+#include "split.glsl"
+
+layout(local_size_x_id = MATRIX_LOCAL_SIZE) in;
+layout(constant_id = MATRIX_LOCAL) const uint LOCAL = 32;  // the same number, usable in array sizes
+layout(constant_id = MATRIX_TILE_M) const uint TILE_M = 16;
+layout(constant_id = MATRIX_TILE_N) const uint TILE_N = 16;
+layout(constant_id = MATRIX_TILE_K) const uint TILE_K = 16;
+layout(constant_id = MATRIX_ROWS) const uint ROWS = 16;
+layout(constant_id = MATRIX_POSITIONS) const uint POSITIONS = 32;
+layout(constant_id = MATRIX_DEPTH) const uint DEPTH = 16;
+layout(constant_id = MATRIX_WARPS_M) const uint WARPS_M = 1;
+layout(constant_id = MATRIX_WARPS_N) const uint WARPS_N = 1;
+layout(constant_id = MATRIX_WINDOW_TAPS) const uint WINDOW_TAPS = 1;
+layout(constant_id = MATRIX_PREPARED) const bool PREPARED = false;
+layout(constant_id = MATRIX_HAS_BIAS) const bool HAS_BIAS = false;
+layout(constant_id = MATRIX_INPUT_SIZE + 0) const uint INPUT_D = 1;
+layout(constant_id = MATRIX_INPUT_SIZE + 1) const uint INPUT_H = 1;
+layout(constant_id = MATRIX_INPUT_SIZE + 2) const uint INPUT_W = 1;
+layout(constant_id = MATRIX_OUTPUT_SIZE + 0) const uint OUTPUT_D = 1;
+layout(constant_id = MATRIX_OUTPUT_SIZE + 1) const uint OUTPUT_H = 1;
+layout(constant_id = MATRIX_OUTPUT_SIZE + 2) const uint OUTPUT_W = 1;
+layout(constant_id = MATRIX_PADDING_BEGIN + 0) const int PADDING_D = 0;
+layout(constant_id = MATRIX_PADDING_BEGIN + 1) const int PADDING_H = 0;
+layout(constant_id = MATRIX_PADDING_BEGIN + 2) const int PADDING_W = 0;
+layout(constant_id = MATRIX_IN_CHANNELS) const uint IN_CHANNELS = 1;    // of one group
+layout(constant_id = MATRIX_OUT_CHANNELS) const uint OUT_CHANNELS = 1;  // of one group
+layout(constant_id = MATRIX_GROUPS) const uint GROUPS = 1;              // of the problem
+layout(constant_id = MATRIX_MERGED) const uint MERGED = 0;              // phases; 0: one phase in each workgroup
+layout(constant_id = MATRIX_FIRST_POSITION_W) const int FIRST_POSITION_W = 0;  // merged: the lowest position
+layout(constant_id = MATRIX_POSITIONS_W) const uint SIZE_W = 1;                // positions along the width
+layout(constant_id = MATRIX_PITCH_W) const uint PITCH_W = 1;                   // numbers of positions in a row
+
+#if defined(DATA_F32)
+const uint PARTS = 2;
+#else
+const uint PARTS = 1;
+#endif
+
+const uint INPUT_PLANE = INPUT_D * INPUT_H * INPUT_W;
+const uint OUTPUT_PLANE = OUTPUT_D * OUTPUT_H * OUTPUT_W;
+const uint INPUT_IMAGE = INPUT_PLANE * IN_CHANNELS * GROUPS;
+const uint OUTPUT_IMAGE = OUTPUT_PLANE * OUT_CHANNELS * GROUPS;
+// Positions of a phase along each axis. Phases may differ by one: the larger count is used.
+const uint SIZE_D = (OUTPUT_D - 1u) / STRIDE_D + 1u;
+const uint SIZE_H = (OUTPUT_H - 1u) / STRIDE_H + 1u;
+const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
+const uint PHASES_IN_ROWS = MERGED > 0u ? MERGED : 1u;
+const uint TILE_CHANNELS = TILE_M / PHASES_IN_ROWS;  // whole out-channels in TILE_M rows
+const uint BLOCK_CHANNELS = ROWS / TILE_M * TILE_CHANNELS;
+const uint TAPS_W = MERGED > 0u ? uint((KERNEL_W + TAP_STEP_W - 1) / TAP_STEP_W) : uint(KERNEL_W);  // packed
+
+// In vectors of eight 16-bit elements.
+const uint PART_OCTETS = DEPTH / 8u;
+const uint ROW_OCTETS = PARTS * PART_OCTETS;
+const uint PITCH = ROW_OCTETS + 1u;
+const uint TILE_K_OCTETS = TILE_K / 8u;
+
+const uint INPUT_ROWS = POSITIONS + (WINDOW_TAPS - 1u) * uint(INPUT_STEP_W);
+const uint INPUT_OCTETS = INPUT_ROWS * (PREPARED ? ROW_OCTETS : PART_OCTETS);  // to fetch: parts are made here or before
+const uint INPUT_ITEMS = (INPUT_OCTETS + LOCAL - 1u) / LOCAL;
+const uint WEIGHT_OCTETS = ROWS * ROW_OCTETS;  // of a tap and a chunk
+const uint WEIGHT_ITEMS = (WEIGHT_OCTETS + LOCAL - 1u) / LOCAL;
+// From one tap of a window to the next in packed weights: of a phase, taps are TAP_STEP_W apart.
+const uint WINDOW_TAP_OCTETS = (MERGED > 0u ? 1u : uint(TAP_STEP_W)) * CHUNKS * WEIGHT_OCTETS;
+const uint WEIGHTS_BEGIN = INPUT_ROWS * PITCH;
+const uint TILE_OCTETS = WEIGHTS_BEGIN + WINDOW_TAPS * ROWS * PITCH;
+
+const uint FRAGMENTS_M = ROWS / WARPS_M / TILE_M;
+const uint FRAGMENTS_N = POSITIONS / WARPS_N / TILE_N;
+
+// Sums on their way out: TILE_M rows of each of the WARPS_M, in fp32.
+const uint STAGED_PITCH = POSITIONS + 4u;
+const uint STAGED_QUADS = WARPS_M * TILE_M * STAGED_PITCH / 4u;
+
+shared uvec4 pool[TILE_OCTETS > STAGED_QUADS ? TILE_OCTETS : STAGED_QUADS];
+shared float block_bias[ROWS];
+
+DECLARE_BUFFER(0, readonly, InputTensor, Word)
+DECLARE_BUFFER(1, readonly, PackedWeights, uvec4)
+DECLARE_BUFFER(2, readonly, BiasTensor, Word)
+#if defined(DATA_F32)
+DECLARE_BUFFER(3, , OutputTensor, Word)  // read back by repair()
+#else
+DECLARE_BUFFER(3, writeonly, OutputTensor, Word)
+#endif
+DECLARE_BUFFER(4, readonly, PreparedInput, uvec4)
+DECLARE_BUFFER(5, readonly, ExactWeights, float)  // [group, block, tap, in-channel, channel of the block] (pack_weights.comp)
+
+layout(push_constant, std430) uniform Push {
+  BUFFER_MEMBER(InputTensor, input_tensor)
+  BUFFER_MEMBER(PackedWeights, packed_weights)
+  BUFFER_MEMBER(BiasTensor, bias)
+  BUFFER_MEMBER(OutputTensor, output_tensor)
+  BUFFER_MEMBER(PreparedInput, prepared_input)
+  BUFFER_MEMBER(ExactWeights, exact_weights)
+  MatrixParams params;
+} push;
+
+#define INPUT BUFFER_REF(InputTensor, input_tensor)
+#define WEIGHTS BUFFER_REF(PackedWeights, packed_weights)
+#define BIAS BUFFER_REF(BiasTensor, bias)
+#define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
+#define PREPARED_INPUT BUFFER_REF(PreparedInput, prepared_input)
+#define EXACT_WEIGHTS BUFFER_REF(ExactWeights, exact_weights)
+
+struct Position {
+  uint image;
+  uvec3 at;  // within the phase: depth, height, width
+};
+
+Position decode(uint position) {
+  Position result;
+  result.at.z = position % PITCH_W;
+  position /= PITCH_W;
+  result.at.y = position % SIZE_H;
+  position /= SIZE_H;
+  result.at.x = position % SIZE_D;
+  result.image = position / SIZE_D;
+  return result;
+}
+
+// The taps [x, y) of a phase that reach an input from some position in first..last.
+ivec2 tap_range(Phase phase, uint first, uint last, uint input_size, int input_step) {
+  const int low = int(first) + phase.first_input - int(input_size);
+  const int high = int(last) + phase.first_input;
+  const int begin = low < 0 ? 0 : low / input_step + 1;
+  const int end = high < 0 ? 0 : min(phase.taps, high / input_step + 1);
+  return ivec2(begin, max(begin, end));
+}
+
+// ---- what an invocation brings ----------------------------------------------------------------------------------------
+// Of the inputs, vector i * LOCAL + invocation: neighbouring invocations, neighbouring memory.
+
+ivec2 item_row[INPUT_ITEMS];   // depth and height of the input, for the first taps of the phase; far outside: none
+uint item_base[INPUT_ITEMS];   // where in the tensor, for input depth 0 and height 0
+
+const int NOWHERE = -0x40000000;
+
+uint item_octet(uint item) { return PREPARED ? item % ROW_OCTETS : item / INPUT_ROWS; }
+uint item_input_row(uint item) { return PREPARED ? item / ROW_OCTETS : item % INPUT_ROWS; }
+
+// first_number: the number of the position, in rows of the input, that shared row 0 holds.
+void locate(int first_number, uint group, Phase phase_d, Phase phase_h) {
+  const MatrixParams params = push.params;
+  [[unroll]] for (uint i = 0; i < INPUT_ITEMS; ++i) {
+    const uint item = i * LOCAL + gl_LocalInvocationID.x;
+    const int number = first_number + int(item_input_row(item));
+    const Position from = decode(uint(number));
+    const bool exists = number >= 0 && from.image < params.batch && from.at.z < INPUT_W;
+    item_row[i] = exists ? ivec2(from.at.xy) + ivec2(phase_d.first_input, phase_h.first_input) : ivec2(NOWHERE);
+    if (PREPARED) {
+      item_base[i] = ((from.image * params.groups + group) * CHUNKS * INPUT_PLANE + from.at.z) * ROW_OCTETS + item_octet(item);
+    } else {
+      item_base[i] = params.input_offset + from.image * INPUT_IMAGE + (group * IN_CHANNELS + item_octet(item) * 8u) * INPUT_PLANE + from.at.z;
+    }
+  }
+}
+
+// What is on its way into shared memory, in registers. Elements become octets, and parts, when they are put there: not
+// before all of them have been asked for.
+#if defined(DATA_F32)
+#define RAW(index) INPUT.words[index]
+#define Raw float
+#else
+#define RAW(index) uint(INPUT.words[index])
+#define Raw uint
+#endif
+Raw raw_inputs[PREPARED ? 1u : INPUT_ITEMS * 8u];
+uvec4 input_octets[PREPARED ? INPUT_ITEMS : 1u];
+uvec4 weight_octets[WINDOW_TAPS * WEIGHT_ITEMS];
+
+void fetch_inputs(ivec2 step, uint chunk) {
+  [[unroll]] for (uint i = 0; i < INPUT_ITEMS; ++i) {
+    const uint item = i * LOCAL + gl_LocalInvocationID.x;
+    const ivec2 at = item_row[i] - step;
+    bool inside = uint(at.x) < INPUT_D && uint(at.y) < INPUT_H;  // a negative number is a large unsigned one
+    if (INPUT_OCTETS % LOCAL != 0u) inside = inside && item < INPUT_OCTETS;
+    const uint row = (uint(at.x) * INPUT_H + uint(at.y)) * INPUT_W;
+    if (PREPARED) {
+      input_octets[i] = uvec4(0);
+      if (inside) input_octets[i] = PREPARED_INPUT.words[item_base[i] + (chunk * INPUT_PLANE + row) * ROW_OCTETS];
+    } else {
+      [[unroll]] for (uint c = 0; c < 8u; ++c) {
+        raw_inputs[i * 8u + c] = Raw(0);
+        const uint channel = chunk * DEPTH + item_octet(item) * 8u + c;
+        if (inside && (IN_CHANNELS % DEPTH == 0u || channel < IN_CHANNELS)) {
+          raw_inputs[i * 8u + c] = RAW(item_base[i] + (chunk * DEPTH + c) * INPUT_PLANE + row);
+        }
+      }
+    }
+  }
+}
+
+void fetch_weights(uint from, uint window_taps) {
+  [[unroll]] for (uint t = 0; t < WINDOW_TAPS; ++t) {
+    if (t < window_taps) {
+      [[unroll]] for (uint i = 0; i < WEIGHT_ITEMS; ++i) {
+        const uint item = i * LOCAL + gl_LocalInvocationID.x;
+        if (WEIGHT_OCTETS % LOCAL == 0u || item < WEIGHT_OCTETS) {
+          weight_octets[t * WEIGHT_ITEMS + i] = WEIGHTS.words[from + t * WINDOW_TAP_OCTETS + item];
+        }
+      }
+    }
+  }
+}
+
+void put_into_shared() {
+  [[unroll]] for (uint i = 0; i < INPUT_ITEMS; ++i) {
+    const uint item = i * LOCAL + gl_LocalInvocationID.x;
+    if (INPUT_OCTETS % LOCAL == 0u || item < INPUT_OCTETS) {
+      const uint at = item_input_row(item) * PITCH + item_octet(item);
+      if (PREPARED) {
+        pool[at] = input_octets[i];
+      } else {
+#if defined(DATA_F32)
+        float values[8];
+        [[unroll]] for (uint c = 0; c < 8u; ++c) values[c] = raw_inputs[i * 8u + c];
+        uvec4 high, low;
+        split_octet(values, high, low);
+        pool[at] = high;
+        pool[at + PART_OCTETS] = low;
+#else
+        uvec4 octet;
+        [[unroll]] for (uint c = 0; c < 4u; ++c) octet[c] = raw_inputs[i * 8u + 2u * c] | (raw_inputs[i * 8u + 2u * c + 1u] << 16);
+        pool[at] = octet;
+#endif
+      }
+    }
+  }
+  [[unroll]] for (uint t = 0; t < WINDOW_TAPS; ++t) {
+    [[unroll]] for (uint i = 0; i < WEIGHT_ITEMS; ++i) {
+      const uint item = i * LOCAL + gl_LocalInvocationID.x;
+      if (WEIGHT_OCTETS % LOCAL == 0u || item < WEIGHT_OCTETS) {
+        pool[WEIGHTS_BEGIN + (t * ROWS + item / ROW_OCTETS) * PITCH + item % ROW_OCTETS] = weight_octets[t * WEIGHT_ITEMS + i];
+      }
+    }
+  }
+}
+
+// ---- the product ------------------------------------------------------------------------------------------------------
+
+#define Left coopmat<Element, gl_ScopeSubgroup, TILE_M, TILE_K, gl_MatrixUseA>
+#define Right coopmat<Element, gl_ScopeSubgroup, TILE_K, TILE_N, gl_MatrixUseB>
+#define Sum coopmat<float, gl_ScopeSubgroup, TILE_M, TILE_N, gl_MatrixUseAccumulator>
+
+Sum sums[FRAGMENTS_M * FRAGMENTS_N];
+#if defined(DATA_F32)
+Sum small_sums[FRAGMENTS_M * FRAGMENTS_N];  // of the products with a low part, SPLIT_SCALE times as large
+#endif
+
+void multiply(uint window_tap, uint warp_m, uint warp_n) {
+  const uint left_at = WEIGHTS_BEGIN + (window_tap * ROWS + warp_m * FRAGMENTS_M * TILE_M) * PITCH;
+  const uint right_at = (warp_n * FRAGMENTS_N * TILE_N + (WINDOW_TAPS - 1u - window_tap) * uint(INPUT_STEP_W)) * PITCH;
+#if defined(DATA_F32)
+  [[unroll]] for (uint k = 0; k < DEPTH / TILE_K; ++k) {
+    Left high[FRAGMENTS_M];
+    Left low[FRAGMENTS_M];
+    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+      const uint at = left_at + m * TILE_M * PITCH + k * TILE_K_OCTETS;
+      coopMatLoad(high[m], pool, at, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+      coopMatLoad(low[m], pool, at + PART_OCTETS, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+    }
+    [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+      Right right_high;
+      Right right_low;
+      const uint at = right_at + n * TILE_N * PITCH + k * TILE_K_OCTETS;
+      coopMatLoad(right_high, pool, at, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+      coopMatLoad(right_low, pool, at + PART_OCTETS, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+      [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+        const uint at_sum = m * FRAGMENTS_N + n;
+        small_sums[at_sum] = coopMatMulAdd(high[m], right_low, small_sums[at_sum]);
+        small_sums[at_sum] = coopMatMulAdd(low[m], right_high, small_sums[at_sum]);
+        Sum large = Sum(0.0);
+        large = coopMatMulAdd(high[m], right_high, large);
+        sums[at_sum] = sums[at_sum] + large;
+      }
+    }
+  }
+#else
+  [[unroll]] for (uint k = 0; k < DEPTH / TILE_K; ++k) {
+    Left left[FRAGMENTS_M];
+    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+      coopMatLoad(left[m], pool, left_at + m * TILE_M * PITCH + k * TILE_K_OCTETS, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+    }
+    [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+      Right right;
+      coopMatLoad(right, pool, right_at + n * TILE_N * PITCH + k * TILE_K_OCTETS, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+      [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+        sums[m * FRAGMENTS_N + n] = coopMatMulAdd(left[m], right, sums[m * FRAGMENTS_N + n]);
+      }
+    }
+  }
+#endif
+}
+
+// ---- the output -------------------------------------------------------------------------------------------------------
+
+#if defined(DATA_F32)
+// One output from the tensors themselves, in the order of taps and in-channels.
+float compute_exactly(uint image, uint group, uint block, uint channel_of_block, ivec3 output_at) {
+  const MatrixParams params = push.params;
+  const uint block_rows = (BLOCK_CHANNELS + 3u) / 4u * 4u;
+  const uint weights_from = params.exact_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * IN_CHANNELS * block_rows + channel_of_block;
+  const uint input_from = params.input_offset + image * INPUT_IMAGE + group * IN_CHANNELS * INPUT_PLANE;
+  const ivec3 dilation = ivec3(INPUT_STEP_D * GCD_D, INPUT_STEP_H * GCD_H, INPUT_STEP_W * GCD_W);
+  const ivec3 reach = output_at + ivec3(PADDING_D, PADDING_H, PADDING_W);
+  float sum = 0.0;
+  for (int k_d = 0; k_d < KERNEL_D; ++k_d) {
+    const int from_d = reach.x - k_d * dilation.x;
+    if (from_d < 0 || uint(from_d) % STRIDE_D != 0u || uint(from_d) / STRIDE_D >= INPUT_D) continue;
+    for (int k_h = 0; k_h < KERNEL_H; ++k_h) {
+      const int from_h = reach.y - k_h * dilation.y;
+      if (from_h < 0 || uint(from_h) % STRIDE_H != 0u || uint(from_h) / STRIDE_H >= INPUT_H) continue;
+      for (int k_w = 0; k_w < KERNEL_W; ++k_w) {
+        const int from_w = reach.z - k_w * dilation.z;
+        if (from_w < 0 || uint(from_w) % STRIDE_W != 0u || uint(from_w) / STRIDE_W >= INPUT_W) continue;
+        const uint pixel = (uint(from_d) / STRIDE_D * INPUT_H + uint(from_h) / STRIDE_H) * INPUT_W + uint(from_w) / STRIDE_W;
+        const uint tap = uint((k_d * KERNEL_H + k_h) * KERNEL_W + k_w);
+        for (uint c = 0; c < IN_CHANNELS; ++c) {
+          sum = fma(INPUT.words[input_from + c * INPUT_PLANE + pixel],
+                    EXACT_WEIGHTS.words[weights_from + (tap * IN_CHANNELS + c) * block_rows], sum);
+        }
+      }
+    }
+  }
+  return sum;
+}
+#endif
+
+const uint OUTPUTS_OF_POSITION = MERGED > 0u ? STRIDE_W : 1u;
+const uint STAGED_ROW = POSITIONS * OUTPUTS_OF_POSITION;
+
+struct Place {  // of an output of a row
+  uint of_tile;   // position within the tile
+  uint phase;     // of the width
+  uint image;
+  ivec3 at;
+  uint index;     // within the image, for channel 0
+  bool wanted;
+};
+
+Place find_place(uint element, uvec3 first_output, uint first_position, uint end_position) {
+  Place place;
+  place.of_tile = element / OUTPUTS_OF_POSITION;
+  place.phase = element % OUTPUTS_OF_POSITION;
+  const Position column = decode(first_position + place.of_tile);
+  place.image = column.image;
+  place.at = ivec3(first_output + column.at * uvec3(STRIDE_D, STRIDE_H, STRIDE_W));
+  if (MERGED > 0u) place.at.z = (int(column.at.z) + FIRST_POSITION_W) * int(STRIDE_W) + int(place.phase) - PADDING_W;
+  place.wanted = element < STAGED_ROW && first_position + place.of_tile < end_position && column.at.z < SIZE_W &&
+                 uint(place.at.x) < OUTPUT_D && uint(place.at.y) < OUTPUT_H && uint(place.at.z) < OUTPUT_W;
+  place.index = column.image * OUTPUT_IMAGE + (uint(place.at.x) * OUTPUT_H + uint(place.at.y)) * OUTPUT_W + uint(place.at.z);
+  return place;
+}
+
+const uint PLACES = (STAGED_ROW + LOCAL - 1u) / LOCAL;  // outputs of a row that one invocation stores
+const uint STORED_TOGETHER = 4;  // out-channels: enough that loads overlap, few enough for the instruction cache
+
+// The outputs of TILE_M rows of each subgroup lie in shared memory; whole rows of outputs are stored. Returns whether all of
+// them were finite.
+bool store_staged(uint fragment_m, uvec3 first_output, uint first_position, uint end_position, uint first_channel,
+                  uint output_base) {
+  const uint dilation_w = uint(INPUT_STEP_W * GCD_W);
+  bool finite = true;
+  [[dont_unroll]] for (uint n = 0; n < PLACES; ++n) {
+    const Place place = find_place(n * LOCAL + gl_LocalInvocationID.x, first_output, first_position, end_position);
+    if (!place.wanted) continue;
+    const uint phase_row = place.phase / dilation_w;
+    const bool computed = place.phase % dilation_w == 0u && phase_row < PHASES_IN_ROWS;
+    [[dont_unroll]] for (uint first = 0; first < WARPS_M * TILE_CHANNELS; first += STORED_TOGETHER) {
+      [[unroll]] for (uint i = 0; i < STORED_TOGETHER; ++i) {
+        const uint warp = (first + i) / TILE_CHANNELS, of_warp = (first + i) % TILE_CHANNELS;
+        const uint channel = (warp * FRAGMENTS_M + fragment_m) * TILE_CHANNELS + of_warp;
+        if (first + i < WARPS_M * TILE_CHANNELS && first_channel + channel < OUT_CHANNELS) {
+          const uint staged = (warp * TILE_M + of_warp * PHASES_IN_ROWS + phase_row) * STAGED_PITCH + place.of_tile;
+          float sum = computed ? uintBitsToFloat(pool[staged / 4u][staged % 4u]) : 0.0;
+#if defined(DATA_F32)
+          sum *= 1.0 / SPLIT_WEIGHT_SCALE;
+#endif
+          if (HAS_BIAS) sum += block_bias[channel];
+          const uint index = output_base + place.index + channel * OUTPUT_PLANE;
+#if defined(DATA_F32)
+          OUTPUT.words[index] = sum;
+          finite = finite && abs(sum) <= 3.4028234e38;  // false for NaN
+#elif defined(DATA_F16)
+          OUTPUT.words[index] = float16BitsToUint16(float16_t(sum));
+#else
+          STORE(OUTPUT, index, sum);
+#endif
+        }
+      }
+    }
+  }
+  return finite;
+}
+
+#if defined(DATA_F32)
+// Computes again what this invocation has stored and is not finite.
+void repair(uvec3 first_output, uint first_position, uint end_position, uint group, uint block, uint first_channel,
+            uint output_base, uint bias_index) {
+  [[dont_unroll]] for (uint n = 0; n < PLACES; ++n) {
+    const Place place = find_place(n * LOCAL + gl_LocalInvocationID.x, first_output, first_position, end_position);
+    if (!place.wanted) continue;
+    for (uint channel = 0; channel < BLOCK_CHANNELS && first_channel + channel < OUT_CHANNELS; ++channel) {
+      const uint index = output_base + place.index + channel * OUTPUT_PLANE;
+      const float stored = OUTPUT.words[index];
+      if (!isnan(stored) && !isinf(stored)) continue;
+      float sum = compute_exactly(place.image, group, block, channel, place.at);
+      if (HAS_BIAS) sum += BIAS.words[bias_index + channel];
+      OUTPUT.words[index] = sum;
+    }
+  }
+}
+#endif
+
+void main() {
+  const MatrixParams params = push.params;
+  uvec3 phases = min(uvec3(STRIDE_D, STRIDE_H, STRIDE_W), uvec3(OUTPUT_D, OUTPUT_H, OUTPUT_W));
+  if (MERGED > 0u) phases.z = 1u;
+
+  // Blocks and phases of the same positions are neighbours in time: they share input, and their stores interleave.
+  uint work = linear_workgroup();
+  const uint blocks = params.groups * params.blocks;
+  const uint block = work % blocks;
+  work /= blocks;
+  uvec3 first_output;
+  first_output.z = work % phases.z;
+  work /= phases.z;
+  first_output.y = work % phases.y;
+  work /= phases.y;
+  first_output.x = work % phases.x;
+  const uint first_position = work / phases.x * POSITIONS;
+  const uint end_position = params.batch * SIZE_D * SIZE_H * PITCH_W;
+  if (first_position >= end_position) return;
+  const uint group = block / params.blocks;
+  const uint first_channel = (params.first_block + block % params.blocks) * BLOCK_CHANNELS;  // within the group
+
+  const Phase phase_d = find_phase_d(first_output.x, PADDING_D);
+  const Phase phase_h = find_phase_h(first_output.y, PADDING_H);
+  Phase phase_w;
+  if (MERGED > 0u) {
+    phase_w = Phase(0, int(TAPS_W), FIRST_POSITION_W);
+  } else {
+    phase_w = find_phase_w(first_output.z, PADDING_W);
+  }
+
+  // The box of positions that the tile covers decides which taps are needed.
+  const Position first = decode(first_position);
+  const Position last = decode(min(first_position + POSITIONS, end_position) - 1u);
+  const bool one_image = first.image == last.image;
+  const bool one_slice = one_image && first.at.x == last.at.x;
+  const ivec2 range_d = tap_range(phase_d, one_image ? first.at.x : 0u, one_image ? last.at.x : SIZE_D - 1u, INPUT_D, INPUT_STEP_D);
+  const ivec2 range_h = tap_range(phase_h, one_slice ? first.at.y : 0u, one_slice ? last.at.y : SIZE_H - 1u, INPUT_H, INPUT_STEP_H);
+
+  [[unroll]] for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; ++i) {
+    sums[i] = Sum(0.0);
+#if defined(DATA_F32)
+    small_sums[i] = Sum(0.0);
+#endif
+  }
+  const uint bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
+  if (HAS_BIAS) {
+    for (uint c = gl_LocalInvocationID.x; c < BLOCK_CHANNELS && first_channel + c < OUT_CHANNELS; c += LOCAL) {
+      block_bias[c] = LOAD(BIAS, bias_index + c);
+    }
+  }
+
+  const uint warp_m = gl_SubgroupID % WARPS_M;
+  const uint warp_n = gl_SubgroupID / WARPS_M;
+  const uint weights_block = params.weights_offset + block * uint(KERNEL_D * KERNEL_H) * TAPS_W * CHUNKS * WEIGHT_OCTETS;
+
+  const uvec2 outer_taps = uvec2(range_d.y - range_d.x, range_h.y - range_h.x);
+  const uint steps = outer_taps.x * outer_taps.y * CHUNKS;
+  for (int first_tap = 0; first_tap < phase_w.taps; first_tap += int(WINDOW_TAPS)) {
+    const uint window_taps = min(WINDOW_TAPS, uint(phase_w.taps - first_tap));
+    const uint tap_w = uint(phase_w.first_tap + first_tap * (MERGED > 0u ? 1 : TAP_STEP_W));
+    locate(int(first_position) + phase_w.first_input - (first_tap + int(WINDOW_TAPS) - 1) * INPUT_STEP_W, group, phase_d, phase_h);
+    ivec2 tap = ivec2(range_d.x, range_h.x);  // of depth and height, counted within the phase
+    uint chunk = 0;
+    [[dont_unroll]] for (uint step = 0; step < steps; ++step) {
+      const uint outer_tap = uint(phase_d.first_tap + tap.x * TAP_STEP_D) * uint(KERNEL_H) + uint(phase_h.first_tap + tap.y * TAP_STEP_H);
+      fetch_inputs(tap * ivec2(INPUT_STEP_D, INPUT_STEP_H), chunk);
+      fetch_weights(weights_block + ((outer_tap * TAPS_W + tap_w) * CHUNKS + chunk) * WEIGHT_OCTETS, window_taps);
+      if (++chunk == CHUNKS) {
+        chunk = 0;
+        if (++tap.y == range_h.y) {
+          tap.y = range_h.x;
+          ++tap.x;
+        }
+      }
+      barrier();  // the step before has been read
+      put_into_shared();
+      barrier();
+      // In a window that is full, the loads of the next tap overlap the products of this one.
+      if (window_taps == WINDOW_TAPS) {
+        [[unroll]] for (uint t = 0; t < WINDOW_TAPS; ++t) multiply(t, warp_m, warp_n);
+      } else {
+        [[dont_unroll]] for (uint t = 0; t < window_taps; ++t) multiply(t, warp_m, warp_n);
+      }
+    }
+  }
+
+  const uint output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_PLANE;
+#if defined(DATA_F32)
+  [[unroll]] for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; ++i) sums[i] = sums[i] + small_sums[i] * (1.0 / SPLIT_SCALE);
+#endif
+  bool finite = true;
+  // Not unrolled, but every index of sums is a constant: else they would live in memory.
+  [[dont_unroll]] for (uint fragment_m = 0; fragment_m < FRAGMENTS_M; ++fragment_m) {
+    barrier();  // what was in the pool has been read
+    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+      if (m == fragment_m) {
+        [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+          coopMatStore(sums[m * FRAGMENTS_N + n], pool, (warp_m * TILE_M * STAGED_PITCH + (warp_n * FRAGMENTS_N + n) * TILE_N) / 4u,
+                       STAGED_PITCH / 4u, gl_CooperativeMatrixLayoutRowMajor);
+        }
+      }
+    }
+    barrier();
+    finite = store_staged(fragment_m, first_output, first_position, end_position, first_channel, output_base) && finite;
+  }
+#if defined(DATA_F32)
+  if (!finite) repair(first_output, first_position, end_position, group, block, first_channel, output_base, bias_index);
+#endif
+}

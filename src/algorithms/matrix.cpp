@@ -1,0 +1,401 @@
+// Implicit matrix product over phases on matrix units (shaders/matrix.comp): fp16 and bf16 as they are, fp32 in two fp16
+// parts. For problems that are bound by arithmetic, on devices with VK_KHR_cooperative_matrix.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "algorithms/blocks.h"
+#include "phases.h"
+#include "shader_table.h"
+#include "shared/params.h"
+
+namespace vktconv {
+namespace {
+
+// Tile::values. merged is 0 where phases of the width are not merged; prepared: the input is turned to channels-last
+// by a dispatch before, into the workspace.
+enum : size_t { rows, positions, depth, warps_m, warps_n, window_taps, merged, prepared };
+
+// VkComponentTypeKHR.
+enum : uint32_t { component_float16 = 0, component_float32 = 1, component_bfloat16 = 1000141000 };
+
+struct MatrixShape {
+  uint32_t m = 0, n = 0, k = 0;  // 0: the device has none
+};
+
+// The largest shape of at most 16 that multiplies these elements into fp32.
+MatrixShape find_shape(const DeviceCaps& caps, VktcDataType type) {
+  const uint32_t element = type == VKTC_DATA_TYPE_BF16 ? component_bfloat16 : component_float16;
+  MatrixShape best;
+  for (const CooperativeMatrixShape& shape : caps.cooperative_matrix_shapes) {
+    if (shape.a_type != element || shape.b_type != element || shape.c_type != component_float32 ||
+        shape.result_type != component_float32 || shape.saturating) {
+      continue;
+    }
+    const bool small = shape.m <= 16 && shape.n <= 16 && shape.k <= 16 && shape.k % 8 == 0 && shape.n % 4 == 0;
+    if (small && shape.m * shape.n * shape.k > best.m * best.n * best.k) best = {shape.m, shape.n, shape.k};
+  }
+  return best;
+}
+
+int64_t parts(const Problem& problem) { return problem.data_type == VKTC_DATA_TYPE_F32 ? 2 : 1; }
+
+uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
+  return tile.values[warps_m] * tile.values[warps_n] * caps.subgroup_size;
+}
+
+// How many phases of the width can be rows of the same product (tiled.comp says when); 0: none.
+uint32_t mergeable_phases(const Problem& problem, const MatrixShape& shape) {
+  const Axis& width = problem.axes[2];
+  const int64_t with_taps = std::min(width.kernel, width.stride / phase_gcd(width));
+  if (width.stride == 1 || (with_taps - 1) * width.dilation >= width.stride || with_taps > shape.m) return 0;
+  return u32(with_taps);
+}
+
+// The width of a phase, as matrix.comp numbers it.
+struct Width {
+  int64_t first = 0;      // the lowest position
+  int64_t positions = 0;  // of a row
+  int64_t pitch = 0;      // numbers of a row, so that inputs outside of it fall into the gap
+  int64_t taps = 0;       // of the fullest phase
+};
+
+Width make_width(const Problem& problem, uint32_t merged_phases) {
+  const Axis& axis = problem.axes[2];
+  const AxisPhases split = split_phases(axis);
+  Width width;
+  int64_t lowest = 0, highest = 0;  // columns of the input that some tap reads
+  if (merged_phases > 0) {
+    const auto floor_div = [](int64_t value, int64_t divisor) {
+      return value >= 0 ? value / divisor : -((divisor - 1 - value) / divisor);
+    };
+    width.first = floor_div(axis.padding_begin, axis.stride);
+    width.positions = floor_div(axis.padding_begin + axis.output - 1, axis.stride) - width.first + 1;
+    width.taps = ceil_div(axis.kernel, split.tap_step);
+    lowest = width.first - (width.taps - 1) * split.input_step;
+    highest = width.first + width.positions - 1;
+  } else {
+    width.positions = ceil_div(axis.output, axis.stride);
+    for (const Phase& phase : split.phases) {
+      if (phase.taps == 0) continue;
+      width.taps = std::max(width.taps, phase.taps);
+      lowest = std::min(lowest, phase.first_input - (phase.taps - 1) * split.input_step);
+      highest = std::max(highest, phase.first_input + width.positions - 1);
+    }
+    width.taps = std::max<int64_t>(1, width.taps);
+  }
+  width.pitch = std::max({width.positions, axis.input - std::min<int64_t>(0, lowest), highest + 1});
+  return width;
+}
+
+int64_t tile_channels(const Tile& tile, const MatrixShape& shape) {  // whole out-channels in shape.m rows
+  return shape.m / std::max(1u, tile.values[merged]);
+}
+
+int64_t block_channels(const Tile& tile, const MatrixShape& shape) {
+  return tile.values[rows] / shape.m * tile_channels(tile, shape);
+}
+
+int64_t numbered_positions(const Problem& problem, const Width& width, int64_t images) {
+  return images * ceil_div(problem.axes[0].output, problem.axes[0].stride) *
+         ceil_div(problem.axes[1].output, problem.axes[1].stride) * width.pitch;
+}
+
+// Phases that a workgroup chooses one of.
+int64_t tile_phases(const Problem& problem, const Tile& tile) {
+  int64_t count = 1;
+  for (size_t a = 0; a < (tile.values[merged] > 0 ? 2u : 3u); ++a) {
+    count *= std::min(problem.axes[a].stride, problem.axes[a].output);
+  }
+  return count;
+}
+
+double workgroup_count(const Problem& problem, const Tile& tile, const Width& width, int64_t images, int64_t blocks) {
+  return static_cast<double>(ceil_div(numbered_positions(problem, width, images), tile.values[positions])) *
+         static_cast<double>(tile_phases(problem, tile)) * static_cast<double>(blocks);
+}
+
+uint32_t shared_bytes(const Problem& problem, const Tile& tile, const MatrixShape& shape) {
+  const int64_t input_step = problem.axes[2].dilation / phase_gcd(problem.axes[2]);
+  const int64_t pitch = (parts(problem) * tile.values[depth] / 8 + 1) * 16;
+  const int64_t input_rows = tile.values[positions] + (tile.values[window_taps] - 1) * input_step;
+  const int64_t in = (input_rows + int64_t{tile.values[window_taps]} * tile.values[rows]) * pitch;
+  const int64_t out = int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 4) * 4;
+  const int64_t bias = int64_t{tile.values[rows]} * 4;
+  return u32(std::min<int64_t>(std::max(in, out) + bias, std::numeric_limits<uint32_t>::max()));
+}
+
+// Outputs of a row that an invocation stores: their places are in registers.
+constexpr int64_t most_places = 16;
+
+// The constraints that matrix.comp states, and the device's.
+bool legal(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
+  const uint32_t local = local_size(tile, caps), columns = tile.values[positions];
+  return tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 &&
+         columns % (tile.values[warps_n] * shape.n) == 0 && (columns % local == 0 || local % columns == 0) &&
+         tile.values[depth] % shape.k == 0 && tile.values[depth] % 8 == 0 &&
+         (tile.values[merged] == 0 || columns * problem.axes[2].stride <= most_places * local) &&
+         local <= caps.max_compute_work_group_invocations && local <= caps.max_compute_work_group_size[0] &&
+         shared_bytes(problem, tile, shape) <= caps.max_compute_shared_memory_size;
+}
+
+// Bytes of the input as channels_last.comp leaves it.
+int64_t prepared_bytes(const Problem& problem, const Tile& tile, int64_t images, int64_t groups) {
+  return images * groups * problem.input_plane() * round_up(problem.group_in_channels(), tile.values[depth]) *
+         parts(problem) * 2;
+}
+
+double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
+                       const Width& width) {
+  const int64_t blocks = ceil_div(problem.group_out_channels(), block_channels(tile, shape));
+  const double channels = static_cast<double>(round_up(problem.group_in_channels(), tile.values[depth]));
+  const double numbers = static_cast<double>(
+      round_up(numbered_positions(problem, width, problem.batch), tile.values[positions]));
+  const double taps_w = static_cast<double>(tile.values[merged] > 0 ? width.taps : problem.axes[2].kernel);
+  const double taps = taps_w * static_cast<double>(problem.axes[0].kernel * problem.axes[1].kernel);
+  // Phases share the taps among them: together each position takes every tap once.
+  const double products = parts(problem) == 2 ? 3 : 1;
+  const double flop = 2 * products * numbers * static_cast<double>(blocks * problem.groups) *
+                      tile.values[rows] * channels * taps;
+  const double workgroups = workgroup_count(problem, tile, width, problem.batch, problem.groups * blocks);
+  const double multiprocessors = std::max(1u, caps.multiprocessors);
+  const double full = std::min(1.0, workgroups / (2 * multiprocessors));
+  const double per_multiprocessor = workgroups / (2 * multiprocessors);
+  const double waves = per_multiprocessor > 1 ? std::ceil(per_multiprocessor) / per_multiprocessor : 1;
+
+  // What a subgroup loads from shared memory for each product, relative to a product's time.
+  const double m = tile.values[rows] / tile.values[warps_m] / shape.m, n = tile.values[positions] / tile.values[warps_n] / shape.n;
+  const double loads = (m + n) / (m * n);
+  const double issue = 1.6 + loads;
+  const double rate = std::max(1.0, caps.matrix_flops) * full;
+  const double arithmetic = flop * issue * waves / rate;
+
+  const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
+  const double interleaved = problem.axes[2].stride > 1 && tile.values[merged] == 0 ? 2.0 : 1.0;
+  const double memory = least_bytes(problem) * interleaved / bandwidth;
+  const double input_bytes = static_cast<double>(problem.input_elements() * problem.element_size());
+  const double preparation = tile.values[prepared] ? (input_bytes + static_cast<double>(prepared_bytes(problem, tile, problem.batch, problem.groups))) / bandwidth + 3e-6 : 0;
+  // Without preparation every tap of the outer axes gathers its inputs element by element.
+  const double gathers = tile.values[prepared] ? 0.0 : numbers * static_cast<double>(blocks * problem.groups) * channels * taps / std::min<double>(taps_w, tile.values[window_taps]);
+  const double gathering = gathers * 8 / std::max(1.0, caps.fp32_flops);
+  const double cpu = caps.is_cpu ? 50.0 : 1.0;
+  const double busy = arithmetic + gathering;
+  return cpu * (std::max(busy, memory) + 0.2 * std::min(busy, memory) + preparation + 2e-6);
+}
+
+bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape, std::string& why_not) {
+  if (problem.data_type == VKTC_DATA_TYPE_I32) {
+    why_not = "it multiplies floating-point elements only";
+  } else if (!caps.cooperative_matrix || !caps.vulkan_memory_model) {
+    why_not = "the device has no cooperative matrices (VK_KHR_cooperative_matrix and vulkanMemoryModel enabled)";
+  } else if (problem.data_type == VKTC_DATA_TYPE_BF16 ? !caps.shader_bfloat16 : !caps.shader_float16) {
+    why_not = problem.data_type == VKTC_DATA_TYPE_BF16
+                  ? "the device has no bf16 cooperative matrices (VK_KHR_shader_bfloat16)"
+                  : "the feature shaderFloat16 is not enabled";
+  } else if (problem.data_type != VKTC_DATA_TYPE_F32 && !caps.storage_16bit) {
+    why_not = "storageBuffer16BitAccess and shaderInt16 are not enabled";
+  } else if (shape.m == 0) {
+    why_not = "the device has no cooperative matrix shape up to 16 with fp32 accumulation for this type";
+  } else if (caps.max_storage_buffers_per_stage < 6) {
+    why_not = "maxPerStageDescriptorStorageBuffers is less than 6";
+  } else if (problem.axes[2].stride > 64) {
+    why_not = "the stride of the width is more than 64";
+  } else if (find_shader(variant_name("matrix", problem.data_type, caps, false)) == nullptr) {
+    why_not = "this build has no shader " + variant_name("matrix", problem.data_type, caps, false);
+  } else {
+    return true;
+  }
+  return false;
+}
+
+std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::string& why_not) {
+  const MatrixShape shape = find_shape(caps, problem.data_type);
+  if (!available(problem, caps, shape, why_not)) return {};
+  // Subgroups along rows and along positions, and matrices of each subgroup.
+  constexpr uint32_t shapes[][4] = {{2, 4, 4, 4}, {2, 4, 2, 4}, {1, 8, 4, 4}, {1, 8, 2, 4}, {1, 8, 4, 2}, {2, 8, 2, 4}, {2, 2, 4, 4}, {1, 4, 4, 4}, {1, 4, 4, 2}, {2, 2, 2, 4}, {1, 4, 2, 4},
+                                    {1, 4, 3, 4}, {1, 4, 1, 4}, {4, 1, 2, 4}, {2, 2, 4, 2}, {4, 1, 1, 4}, {4, 2, 2, 4}, {1, 8, 1, 4}, {1, 8, 3, 4}};
+  std::vector<Tile> result;
+  for (const uint32_t merge : {0u, mergeable_phases(problem, shape)}) {
+    const Width width = make_width(problem, merge);
+    const int64_t out_rows = ceil_div(problem.group_out_channels(), shape.m / std::max(1u, merge)) * shape.m;
+    for (const auto& s : shapes) {
+      for (const uint32_t chunk : {16u, 32u, 64u}) {
+        for (const bool prepare : {false, true}) {
+          Tile tile;
+          tile.values = {s[0] * s[2] * shape.m, s[1] * s[3] * shape.n, chunk, s[0], s[1], 1, merge, prepare};
+          if (tile.values[rows] >= 2 * std::max<int64_t>(shape.m, out_rows)) continue;
+          if (chunk > 16 && chunk >= 2 * problem.group_in_channels()) continue;
+          // As many taps at once as shared memory holds.
+          for (int64_t taps = width.taps; taps >= 1; taps = taps == 1 ? 0 : ceil_div(taps, 2)) {
+            if (taps > 16) continue;
+            tile.values[window_taps] = u32(taps);
+            if (!legal(problem, tile, shape, caps)) continue;
+            tile.seconds = predict_seconds(problem, caps, tile, shape, width);
+            result.push_back(tile);
+            break;
+          }
+        }
+      }
+    }
+    if (mergeable_phases(problem, shape) == 0) break;
+  }
+  if (result.empty()) why_not = "maxComputeSharedMemorySize or the workgroup size is too small for its tiles";
+  return result;
+}
+
+Run prepare_input(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address,
+                  const Slab& slab, const SlabWindows& windows) {
+  shared::ChannelsLastParams params{};
+  params.batch = u32(slab.images);
+  params.groups = u32(slab.groups);
+  params.in_channels = u32(problem.group_in_channels());
+  params.all_channels = u32(problem.in_channels);
+  params.pixels = u32(problem.input_plane());
+  params.input_offset = static_cast<uint32_t>(windows.input.skipped_elements);
+  const uint32_t local = std::min(256u, caps.max_compute_work_group_invocations);
+  const int64_t pixels = local / (tile.values[depth] / 8);
+
+  Run run;
+  run.dispatch.shader = variant_name("channels_last", problem.data_type, caps, device_address);
+  run.dispatch.constants = {local, local, tile.values[depth]};
+  run.dispatch.params = to_words(params);
+  const auto bytes = static_cast<uint64_t>(prepared_bytes(problem, tile, slab.images, slab.groups));
+  run.dispatch.windows = {windows.input.window, {Tensor::workspace, 0, bytes}};
+  run.workgroups = static_cast<double>(slab.images * slab.groups *
+                                       ceil_div(problem.group_in_channels(), tile.values[depth])) *
+                   static_cast<double>(ceil_div(problem.input_plane(), pixels));
+  return run;
+}
+
+Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
+                  const Width& width, bool device_address, const Slab& slab, const SlabWindows& windows) {
+  shared::MatrixParams params{};
+  params.batch = u32(slab.images);
+  params.groups = u32(slab.groups);
+  params.blocks = u32(slab.blocks);
+  params.first_block = u32(slab.first_block);
+  params.first_group = u32(slab.first_group);
+  params.input_offset = static_cast<uint32_t>(windows.input.skipped_elements);
+  params.output_offset = static_cast<uint32_t>(windows.output.skipped_elements);
+  params.weights_offset = static_cast<uint32_t>(windows.packed.skipped_elements);
+  params.exact_offset = static_cast<uint32_t>(windows.also_packed.skipped_elements);
+
+  Dispatch dispatch;
+  dispatch.shader = variant_name("matrix", problem.data_type, caps, device_address);
+  dispatch.constants = geometry_constants(problem);
+  dispatch.constants.resize(MATRIX_CONSTANTS);
+  std::vector<uint32_t>& constants = dispatch.constants;
+  constants[MATRIX_LOCAL_SIZE] = constants[MATRIX_LOCAL] = local_size(tile, caps);
+  constants[MATRIX_TILE_M] = shape.m;
+  constants[MATRIX_TILE_N] = shape.n;
+  constants[MATRIX_TILE_K] = shape.k;
+  constants[MATRIX_ROWS] = tile.values[rows];
+  constants[MATRIX_POSITIONS] = tile.values[positions];
+  constants[MATRIX_DEPTH] = tile.values[depth];
+  constants[MATRIX_WARPS_M] = tile.values[warps_m];
+  constants[MATRIX_WARPS_N] = tile.values[warps_n];
+  constants[MATRIX_WINDOW_TAPS] = tile.values[window_taps];
+  constants[MATRIX_PREPARED] = tile.values[prepared];
+  constants[MATRIX_HAS_BIAS] = problem.has_bias ? 1 : 0;
+  for (size_t a = 0; a < 3; ++a) {
+    constants[MATRIX_INPUT_SIZE + a] = u32(problem.axes[a].input);
+    constants[MATRIX_OUTPUT_SIZE + a] = u32(problem.axes[a].output);
+    constants[MATRIX_PADDING_BEGIN + a] = u32(problem.axes[a].padding_begin);
+  }
+  constants[MATRIX_IN_CHANNELS] = u32(problem.group_in_channels());
+  constants[MATRIX_OUT_CHANNELS] = u32(problem.group_out_channels());
+  constants[MATRIX_GROUPS] = u32(problem.groups);
+  constants[MATRIX_MERGED] = tile.values[merged];
+  constants[MATRIX_FIRST_POSITION_W] = u32(width.first);
+  constants[MATRIX_POSITIONS_W] = u32(width.positions);
+  constants[MATRIX_PITCH_W] = u32(width.pitch);
+  dispatch.params = to_words(params);
+  // Unused bindings must still hold something valid.
+  const Window workspace = {Tensor::workspace, 0,
+                            static_cast<uint64_t>(prepared_bytes(problem, tile, slab.images, slab.groups))};
+  dispatch.windows = {windows.input.window,  windows.packed.window,
+                      windows.bias.window,   windows.output.window,
+                      tile.values[prepared] ? workspace : windows.packed.window, windows.also_packed.window};
+  dispatch.subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
+  return dispatch;
+}
+
+std::string describe(const Tile& tile, const DeviceCaps& caps, const MatrixShape& shape) {
+  const auto text = [&](size_t value) { return std::to_string(tile.values[value]); };
+  std::string result = text(rows) + " rows x " + text(positions) + " positions x " + text(depth) + " deep, " +
+                       std::to_string(shape.m) + "x" + std::to_string(shape.n) + "x" + std::to_string(shape.k) +
+                       " matrices, " + text(warps_m) + " x " + text(warps_n) + " subgroups of " +
+                       std::to_string(caps.subgroup_size) + ", " + text(window_taps) + " taps at once";
+  if (tile.values[merged] > 0) result += ", " + text(merged) + " merged phases of the width";
+  if (tile.values[prepared]) result += ", input turned to channels-last before";
+  return result;
+}
+
+bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile, Plan& plan,
+           VktcError& error) {
+  const MatrixShape shape = find_shape(caps, problem.data_type);
+  const Width width = make_width(problem, tile.values[merged]);
+  Blocking blocking;
+  blocking.channels = block_channels(tile, shape);
+  blocking.rows = tile.values[rows];
+  blocking.merged = tile.values[merged];
+  blocking.packed_in_channels = round_up(problem.group_in_channels(), tile.values[depth]);
+  blocking.pack_shader = "pack_matrix";
+  blocking.packed_element_size = 2 * parts(problem);
+  blocking.packed_unit = 16;
+  blocking.pack_step = 8;
+  blocking.pack_chunk = tile.values[depth];
+  blocking.pack_local_size = std::min(128u, caps.max_compute_work_group_invocations);
+  blocking.pack_constants = {tile.values[depth], shape.m};
+  const uint64_t most_prepared = options.memory_access == VKTC_MEMORY_ACCESS_DESCRIPTORS
+                                     ? caps.max_storage_buffer_range
+                                     : std::min(caps.max_buffer_size, uint64_t{1} << 35);
+  blocking.workgroups = [&](const Slab& slab) {
+    // Positions are numbered in 32 bits; the turned input is one window.
+    if (numbered_positions(problem, width, slab.images) > (int64_t{1} << 30) ||
+        (tile.values[prepared] &&
+         static_cast<uint64_t>(prepared_bytes(problem, tile, slab.images, slab.groups)) > most_prepared)) {
+      return std::numeric_limits<double>::infinity();
+    }
+    return workgroup_count(problem, tile, width, slab.images, slab.groups * slab.blocks);
+  };
+  // fp32: the weights once more, for the outputs that fp16 parts cannot tell.
+  Blocking exact;
+  if (problem.data_type == VKTC_DATA_TYPE_F32) {
+    exact.channels = blocking.channels;
+    exact.rows = round_up(blocking.channels, 4);
+    exact.packed_in_channels = problem.group_in_channels();
+    exact.pack_local_size = blocking.pack_local_size;
+    exact.packed_begin = static_cast<uint64_t>(problem.groups * blocking.blocks_per_group(problem) * blocking.rows *
+                                               blocking.packed_in_channels * problem.axes[0].kernel *
+                                               problem.axes[1].kernel * blocking.packed_element_size) *
+                         static_cast<uint64_t>(tile.values[merged] > 0 ? width.taps : problem.axes[2].kernel);
+    blocking.also = &exact;
+  }
+  plan.tile = describe(tile, caps, shape);
+  uint64_t workspace_bytes = 0;
+  const bool made = make_blocked_plan(
+      problem, caps, options, blocking,
+      [&](const Slab& slab, const SlabWindows& windows) {
+        std::vector<Run> runs;
+        if (tile.values[prepared]) {
+          runs.push_back(prepare_input(problem, caps, tile, plan.device_address, slab, windows));
+          workspace_bytes = std::max(workspace_bytes, runs.back().dispatch.windows.back().range);
+        }
+        runs.push_back({multiply(problem, caps, tile, shape, width, plan.device_address, slab, windows),
+                        blocking.workgroups(slab)});
+        return runs;
+      },
+      plan, error);
+  plan.workspace_bytes = workspace_bytes;
+  return made;
+}
+
+}  // namespace
+
+const Algorithm matrix_algorithm = {
+    "matrix", "implicit matrix product on matrix units (cooperative matrices), for problems bound by arithmetic", tiles,
+    build};
+
+}  // namespace vktconv
