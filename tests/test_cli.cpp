@@ -105,7 +105,8 @@ std::string npy_bytes(const std::string& dictionary, const std::string& data) {
 
 TEST_CASE("help teaches, and usage errors exit with 2") {
   const Workplace workplace;
-  for (const Arguments& arguments : {Arguments{"--help"}, {"info", "--help"}, {"run", "-h"}, {"explain", "--help"}}) {
+  for (const Arguments& arguments :
+       {Arguments{"--help"}, {"info", "--help"}, {"run", "-h"}, {"explain", "--help"}, {"tune", "--help"}}) {
     const CommandOutcome outcome = workplace.call(arguments);
     CAPTURE(arguments.front());
     CHECK(outcome.exit_code == 0);
@@ -119,7 +120,7 @@ TEST_CASE("help teaches, and usage errors exit with 2") {
                  "vktconv " + std::to_string(VKTC_VERSION_MAJOR) + "." + std::to_string(VKTC_VERSION_MINOR)));
 
   workplace.check({}, 2, "subcommand is required");
-  workplace.check({"walk"}, 2, "there is no command \"walk\", only info, run, explain");
+  workplace.check({"walk"}, 2, "there is no command \"walk\", only info, run, explain, tune");
   workplace.check({"run"}, 2, "--input is required");
   workplace.check({"run", "--inputs", "x.npy"}, 2, "--input is required");
   workplace.check({"info", "--inputs"}, 2, "--inputs");

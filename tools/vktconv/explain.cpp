@@ -93,7 +93,23 @@ struct PlanDeleter {
   void operator()(VktcPlan plan) const { vktcDestroyPlan(plan); }
 };
 
-void explain_problem(const host::Device& device, const NamedProblem& named, const VktcPlanOptions& options) {
+std::string chosen_by(const host::Device& device, host::ChoiceSource source) {
+  switch (source) {
+    case host::ChoiceSource::caller:
+      return "as asked for";
+    case host::ChoiceSource::user_table:
+      return "by vktconv tune, in " + device.tuning_file().string();
+    case host::ChoiceSource::shipped_table:
+      return "by the measurements that come with vktconv";
+    case host::ChoiceSource::model:
+      break;
+  }
+  return "by predicted time";
+}
+
+void explain_problem(const host::Device& device, const NamedProblem& named, VktcPlanOptions options) {
+  const host::Choice choice = host::choose(device, named.desc, options);
+  if (!choice.text.empty()) options.choice = choice.text.c_str();
   VktcError error = {};
   VktcPlan created = nullptr;
   if (vktcCreatePlan(device.context(), &named.desc, &options, &created, &error) != VKTC_SUCCESS) {
@@ -107,7 +123,8 @@ void explain_problem(const host::Device& device, const NamedProblem& named, cons
   Problem problem;
   if (!make_problem(named.desc, problem, error)) throw host::Error(error);
 
-  fmt::print("{}\non {}\n\n{}\n", support::format_problem(named), device.summary().name, plan_info.explanation);
+  fmt::print("{}\non {}, chosen {}\n\n{}\n", support::format_problem(named), device.summary().name,
+             chosen_by(device, choice.source), plan_info.explanation);
   fmt::print("Phases: along each axis, the outputs that take the same kernel taps\n");
   for (uint32_t axis = 3 - named.desc.spatialRank; axis < 3; ++axis) {
     print_axis_phases(problem.axes[axis], axis_names[axis]);
@@ -160,6 +177,7 @@ void add_explain_command(CLI::App& app) {
   flags->problems.add_to(*command);
   flags->device.add_device_to(*command);
   flags->device.add_algorithm_to(*command);
+  flags->device.add_tuning_to(*command);
   command->footer(
       fmt::format("{}\n\n"
                   "{}\n\n"
