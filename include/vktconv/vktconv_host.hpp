@@ -222,6 +222,7 @@ struct TensorSizes {
 TensorSizes tensor_sizes(const VktcConvTransposeDesc& desc);  // Error where desc is invalid
 
 struct RunOptions {
+  // Of each slab: where it names none, choose() does. A choice must be a candidate of all of them.
   VktcPlanOptions plan = {};
   // Called with done out of total bytes of output, from the calling thread.
   std::function<void(uint64_t done, uint64_t total)> progress;
@@ -243,8 +244,9 @@ struct RunOptions {
 void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const void* input, const void* weights,
                     const void* bias, void* output, const RunOptions& options = {});
 
-// One problem with its weights on the device, to be run many times. The problem must fit on the device as a whole:
-// Error with VKTC_ERROR_LIMIT_EXCEEDED otherwise, or VKTC_ERROR_VULKAN where there is no memory left.
+// One problem with its weights on the device, to be run many times, by the plan that choose() says. The problem must
+// fit on the device as a whole: Error with VKTC_ERROR_LIMIT_EXCEEDED otherwise, or VKTC_ERROR_VULKAN where there is no
+// memory left.
 class ConvTranspose {
  public:
   ConvTranspose(Device& device, const VktcConvTransposeDesc& desc, const VktcPlanOptions& options = {});
