@@ -11,6 +11,7 @@
 
 #include "ceilings.h"
 #include "measurement.h"
+#include "model_comparison.h"
 #include "options.h"
 #include "report.h"
 #include "suites.h"
@@ -43,6 +44,7 @@ class Output {
 
   void finish() {
     show(table_.footer(summarize(rows_)));
+    show(comparison_text(compare_model(rows_)));
     if (!options_.out.empty()) {
       write_file(options_.out, formatted());
     } else if (options_.format != Format::table) {
@@ -129,6 +131,7 @@ host::Device open_device(const Options& options) {
   device_options.device = options.device;
   device_options.validation = options.validation;
   device_options.pipeline_statistics = options.registers;
+  device_options.tuning_file.clear();  // the planner's choices are measured here
   try {
     return host::Device(device_options);
   } catch (const host::Error& error) {

@@ -265,6 +265,7 @@ Measurement Bench::measure(const VktcConvTransposeDesc& desc, const MeasurementO
   VktcPlanRequirements requirements = {};
   vktcGetPlanRequirements(plan.get(), &requirements);
   result.algorithm = info.algorithm;
+  result.choice = info.choice;
   result.tile = info.tile;
   result.candidate = options.candidate;
   result.candidate_count = info.candidateCount;

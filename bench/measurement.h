@@ -39,7 +39,8 @@ struct Measurement {
   std::string reason;  // for all but passed
   Workload work;
   std::string algorithm;
-  std::string tile;
+  std::string choice;  // algorithm and tile, as VktcPlanOptions::choice
+  std::string tile;    // in words
   uint32_t candidate = 0;
   uint32_t candidate_count = 0;
   double predicted_ms = 0;

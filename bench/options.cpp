@@ -20,6 +20,7 @@ constexpr const char* examples =
     "  vktconv-bench                                        kb1 and decoders on a GPU, a short suite on a CPU device\n"
     "  vktconv-bench --suite kb1 --dtype f32,f16,bf16\n"
     "  vktconv-bench --suite kb1 --match '68|79' --algorithm all\n"
+    "  vktconv-bench --suite kb1 --all-algorithms           how good the planner's choices are\n"
     "  vktconv-bench 'mb16_ic32iw131072_oc64kw3sw2pw1dw2'   one problem; bench/README.md lists the fields\n"
     "  vktconv-bench --suite my.json -o json --out results.json\n"
     "Every output is verified at sampled elements. % floor is the time that the measured ceilings allow over the time\n"
@@ -86,11 +87,14 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
       ->delimiter(',')
       ->check(CLI::Validator(check_algorithm, ""))
       ->type_name("NAME,...|all");
-  app.add_option("--candidates", options.candidates,
-                 "Measure this many of the planner's candidates (algorithm and tile), best predicted first; default: 1")
-      ->type_name("N")
-      ->check(CLI::Range(1u, 100000u));
-  app.add_flag("--all-algorithms", all_algorithms, "The same as --algorithm all");
+  const CLI::Option* candidates =
+      app.add_option(
+             "--candidates", options.candidates,
+             "Measure this many of the planner's candidates (algorithm and tile), best predicted first; default: 1")
+          ->type_name("N")
+          ->check(CLI::Range(1u, 100000u));
+  app.add_flag("--all-algorithms", all_algorithms,
+               "The planner's choice against the best: the same as --algorithm all --candidates 8");
   app.add_option("--repeats", measurement.repeats, "Timed repetitions; default: at least 10")
       ->check(CLI::Range(1u, 100000u));
   app.add_option("--min-time", measurement.min_time_seconds, "Repeat until this much time is measured; default: 0.2")
@@ -129,6 +133,8 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
   if (all_algorithms || std::find(algorithms.begin(), algorithms.end(), "all") != algorithms.end()) {
     algorithms = algorithm_names();
   }
+  constexpr unsigned candidates_of_each_algorithm = 8;
+  if (all_algorithms && candidates->empty()) options.candidates = candidates_of_each_algorithm;
   options.algorithms = algorithms.empty() ? std::vector<std::string>{""} : algorithms;
   return true;
 }

@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "model_comparison.h"
 #include "vktconv_build_version.h"
 
 namespace vktconv::bench {
@@ -70,6 +71,7 @@ Json row_json(const RunInfo& run, const Row& row) {
       {"candidate", m.candidate},
       {"predicted_ms", m.predicted_ms},
       {"memory_access", run.memory_access},
+      {"choice", m.choice},
       {"tile", m.tile},
       {"flop", m.work.flop},
       {"bytes", m.work.bytes},
@@ -104,6 +106,20 @@ Json row_json(const RunInfo& run, const Row& row) {
       {"registers", registers_of(m)},
   });
   return json;
+}
+
+Json comparison_json(const std::vector<ModelComparison>& comparisons) {
+  Json problems = Json::array();
+  for (const ModelComparison& comparison : comparisons) {
+    problems.push_back({{"name", comparison.name},
+                        {"dtype", comparison.dtype},
+                        {"model_choice", comparison.model_choice},
+                        {"model_ms", comparison.model_ms},
+                        {"best_choice", comparison.best_choice},
+                        {"best_ms", comparison.best_ms},
+                        {"ratio", comparison.ratio()}});
+  }
+  return {{"problems", problems}, {"within_15_percent", count_close(comparisons)}};
 }
 
 std::string csv_field(const std::string& text) {
@@ -175,7 +191,7 @@ std::string to_csv(const RunInfo& run, const std::vector<Row>& rows) {
       "name,dtype,algorithm,status,reason,candidate,predicted_ms,repeats,median_ms,min_ms,p95_ms,stddev_ms,tflops,"
       "gbytes_per_second,floor_ms,"
       "floor_bound,floor_percent,error_ratio,verified_samples,dispatch_count,plan_ms,record_us_per_dispatch,registers,"
-      "clock,note,tile,descriptor,device,driver,api_version,library_version,git_commit,date\n";
+      "clock,note,choice,tile,descriptor,device,driver,api_version,library_version,git_commit,date\n";
   for (const Row& row : rows) {
     const Measurement& m = row.measurement;
     const bool timed = m.has_times();
@@ -208,6 +224,7 @@ std::string to_csv(const RunInfo& run, const std::vector<Row>& rows) {
         csv_number(registers >= 0, registers),
         timed ? (m.gpu_clock ? "gpu" : "host") : "",
         m.note,
+        m.choice,
         m.tile,
         row.descriptor,
         run.device,
@@ -250,6 +267,7 @@ std::string to_json(const RunInfo& run, const std::vector<Row>& rows) {
         {"unsupported", summary.unsupported},
         {"floor_percent_geometric_mean", summary.floor_percent},
         {"largest_error_ratio", summary.largest_error_ratio}}},
+      {"model_against_best", comparison_json(compare_model(rows))},
       {"rows", Json::array()},
   };
   for (const Row& row : rows) json["rows"].push_back(row_json(run, row));

@@ -87,8 +87,8 @@ std::string Table::row(const Row& row) const {
     text += m.candidate > 0 ? fmt::format(" --candidates {}\n", m.candidate + 1) : "\n";
   }
   if (tiles_) {
-    text += fmt::format("    candidate {} of {}: {}; predicted {} ms\n", m.candidate, m.candidate_count, m.tile,
-                        digits(m.predicted_ms));
+    text += fmt::format("    candidate {} of {}: {} ({}); predicted {} ms\n", m.candidate, m.candidate_count, m.choice,
+                        m.tile, digits(m.predicted_ms));
   }
   return statistics_ ? text + statistics_text(m) : text;
 }

@@ -33,6 +33,7 @@ struct Dispatch {
 
 struct Plan {
   std::string algorithm;
+  std::string choice;            // algorithm and tile in the words of PlanOptions::choice
   std::string tile;              // for people
   std::string reason;            // why this algorithm, for people: one or more lines
   uint32_t candidate_count = 0;  // that the planner could have chosen from

@@ -101,6 +101,7 @@ std::string explain_plan(const Problem& problem, const DeviceCaps& caps, const P
     add_line(text, "  %s", plan.reason.substr(begin, end - begin).c_str());
     begin = end + 1;
   }
+  add_line(text, "choice: %s", plan.choice.c_str());
   add_line(text, "packed weights: %" PRIu64 " bytes, workspace: %" PRIu64 " bytes", plan.packed_weights_bytes,
            plan.workspace_bytes);
   describe_dispatches(text, "packing, once per set of weights", plan.pack);

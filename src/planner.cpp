@@ -6,6 +6,7 @@
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "algorithms/algorithm.h"
 
@@ -46,6 +47,86 @@ bool check_buffer_sizes(const Problem& problem, const DeviceCaps& caps, const Pl
          check(Tensor::output, bytes(problem.output_elements())) && check(Tensor::workspace, plan.workspace_bytes);
 }
 
+// What make_plan chooses from, and why an algorithm is or is not among it: a line for each, for people.
+struct Candidates {
+  std::vector<Candidate> ranked;  // by predicted time
+  std::string reason;
+};
+
+bool collect_candidates(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options,
+                        Candidates& candidates, VktcError& error) {
+  bool known = options.algorithm.empty();
+  for (const Algorithm* algorithm : algorithms) {
+    if (!options.algorithm.empty() && options.algorithm != algorithm->name) continue;
+    known = true;
+    std::string why_not;
+    const std::vector<Tile> tiles = algorithm->tiles(problem, caps, why_not);
+    for (const Tile& tile : tiles) candidates.ranked.push_back({algorithm, tile});
+    if (tiles.empty()) {
+      candidates.reason += std::string(algorithm->name) + " does not apply: " + why_not + "\n";
+    } else {
+      const auto best = std::min_element(tiles.begin(), tiles.end(),
+                                         [](const Tile& a, const Tile& b) { return a.seconds < b.seconds; });
+      candidates.reason += std::string(algorithm->name) + ": predicted " + milliseconds(best->seconds) + "\n";
+    }
+  }
+  if (!known) {
+    std::string names;
+    for (const Algorithm* algorithm : algorithms) names += (names.empty() ? "" : ", ") + std::string(algorithm->name);
+    return fail(error, VKTC_ERROR_INVALID_PARAMETER, "options.algorithm",
+                "options.algorithm is \"%s\": it must be one of %s, or empty", options.algorithm.c_str(),
+                names.c_str());
+  }
+  if (candidates.ranked.empty()) {
+    std::string reason = candidates.reason;
+    if (!reason.empty()) reason.pop_back();
+    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "options.algorithm", "%s", reason.c_str());
+  }
+  std::stable_sort(candidates.ranked.begin(), candidates.ranked.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.tile.seconds < b.tile.seconds; });
+  return true;
+}
+
+// The candidates to try, the first that can be built to be taken: [first, last) of the ranking.
+struct Range {
+  size_t first = 0, last = 0;
+};
+
+bool find_choice(const PlanOptions& options, const std::vector<Candidate>& ranked, Range& range, VktcError& error) {
+  if (options.candidate != 0) {
+    return fail(error, VKTC_ERROR_INVALID_PARAMETER, "options.candidate",
+                "options.candidate is %u: it must be 0 where options.choice names the candidate", options.candidate);
+  }
+  for (size_t rank = 0; rank < ranked.size(); ++rank) {
+    if (choice_text(*ranked[rank].algorithm, ranked[rank].tile) != options.choice) continue;
+    range = {rank, rank + 1};
+    return true;
+  }
+  const std::string of_algorithm = options.algorithm.empty() ? "" : " of the algorithm " + options.algorithm;
+  return fail(error, VKTC_ERROR_INVALID_PARAMETER, "options.choice",
+              "options.choice is \"%.100s\": it must be one of the %zu candidates%s for this problem on this device, "
+              "such as \"%s\"",
+              options.choice.c_str(), ranked.size(), of_algorithm.c_str(),
+              choice_text(*ranked.front().algorithm, ranked.front().tile).c_str());
+}
+
+bool find_candidate(const PlanOptions& options, const std::vector<Candidate>& ranked, Range& range, VktcError& error) {
+  if (!options.choice.empty()) return find_choice(options, ranked, range, error);
+  if (options.candidate >= ranked.size()) {
+    return fail(error, VKTC_ERROR_INVALID_PARAMETER, "options.candidate",
+                "options.candidate is %u: it must be less than the number of candidates, which is %zu",
+                options.candidate, ranked.size());
+  }
+  // A faster one may exceed a limit that a slower one keeps.
+  range = {options.candidate, ranked.size()};
+  return true;
+}
+
+std::string explain_choice(const PlanOptions& options, const std::string& candidates) {
+  if (!options.choice.empty()) return candidates + "asked for by its choice\n";
+  return options.algorithm.empty() ? candidates : candidates + "asked for by name\n";
+}
+
 }  // namespace
 
 const char* tensor_name(Tensor tensor) {
@@ -66,54 +147,24 @@ bool make_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions
                 "options.memoryAccess is VKTC_MEMORY_ACCESS_DEVICE_ADDRESS, but the application did not enable the "
                 "feature bufferDeviceAddress");
   }
-  std::vector<Candidate> candidates;
-  std::string reason;
-  bool known = options.algorithm.empty();
-  for (const Algorithm* algorithm : algorithms) {
-    if (!options.algorithm.empty() && options.algorithm != algorithm->name) continue;
-    known = true;
-    std::string why_not;
-    const std::vector<Tile> tiles = algorithm->tiles(problem, caps, why_not);
-    for (const Tile& tile : tiles) candidates.push_back({algorithm, tile});
-    if (tiles.empty()) {
-      reason += std::string(algorithm->name) + " does not apply: " + why_not + "\n";
-    } else {
-      const auto best = std::min_element(tiles.begin(), tiles.end(),
-                                         [](const Tile& a, const Tile& b) { return a.seconds < b.seconds; });
-      reason += std::string(algorithm->name) + ": predicted " + milliseconds(best->seconds) + "\n";
-    }
+  Candidates candidates;
+  Range range;
+  if (!collect_candidates(problem, caps, options, candidates, error) ||
+      !find_candidate(options, candidates.ranked, range, error)) {
+    return false;
   }
-  if (!known) {
-    std::string names;
-    for (const Algorithm* algorithm : algorithms) names += (names.empty() ? "" : ", ") + std::string(algorithm->name);
-    return fail(error, VKTC_ERROR_INVALID_PARAMETER, "options.algorithm",
-                "options.algorithm is \"%s\": it must be one of %s, or empty", options.algorithm.c_str(),
-                names.c_str());
-  }
-  if (candidates.empty()) {
-    if (!reason.empty()) reason.pop_back();
-    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "options.algorithm", "%s", reason.c_str());
-  }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.tile.seconds < b.tile.seconds; });
-  const uint32_t count = static_cast<uint32_t>(candidates.size());
-  if (options.candidate >= count) {
-    return fail(error, VKTC_ERROR_INVALID_PARAMETER, "options.candidate",
-                "options.candidate is %u: it must be less than the number of candidates, which is %u",
-                options.candidate, count);
-  }
-  // The first that can be built: a faster one may exceed a limit that a slower one keeps.
   std::optional<VktcError> first_error;
-  for (uint32_t rank = options.candidate; rank < count; ++rank) {
-    const Candidate& candidate = candidates[rank];
+  for (size_t rank = range.first; rank < range.last; ++rank) {
+    const Candidate& candidate = candidates.ranked[rank];
     Plan made;
     VktcError refused = no_error();
     if (candidate.algorithm->build(problem, caps, options, candidate.tile, made, refused) &&
         check_buffer_sizes(problem, caps, made, refused)) {
       made.algorithm = candidate.algorithm->name;
-      made.candidate_count = count;
+      made.choice = choice_text(*candidate.algorithm, candidate.tile);
+      made.candidate_count = static_cast<uint32_t>(candidates.ranked.size());
       made.predicted_seconds = candidate.tile.seconds;
-      made.reason = options.algorithm.empty() ? reason : reason + "asked for by name\n";
+      made.reason = explain_choice(options, candidates.reason);
       plan = std::move(made);
       return true;
     }

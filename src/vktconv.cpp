@@ -63,6 +63,7 @@ bool read_options(const VktcPlanOptions* options, vktconv::PlanOptions& read, Vk
                   "options.memoryAccess is %d: it must be a VktcMemoryAccess", static_cast<int>(options->memoryAccess));
   }
   if (options->algorithm != nullptr) read.algorithm = options->algorithm;
+  if (options->choice != nullptr) read.choice = options->choice;
   read.candidate = options->candidate;
   read.memory_access = options->memoryAccess;
   return true;
@@ -295,10 +296,11 @@ void vktcGetPlanRequirements(VktcPlan plan, VktcPlanRequirements* requirements) 
 
 void vktcGetPlanInfo(VktcPlan plan, VktcPlanInfo* info) {
   if (info == nullptr) return;
-  *info = VktcPlanInfo{"", "", "", 0, 0, 0, 0};
+  *info = VktcPlanInfo{"", "", "", "", 0, 0, 0, 0};
   if (plan == nullptr) return;
   info->algorithm = plan->plan.algorithm.c_str();
   info->tile = plan->plan.tile.c_str();
+  info->choice = plan->plan.choice.c_str();
   info->explanation = plan->explanation.c_str();
   info->candidateCount = plan->plan.candidate_count;
   info->predictedSeconds = plan->plan.predicted_seconds;

@@ -28,6 +28,7 @@ TestDevice::TestDevice(const std::vector<std::string>& disable) : disabled_(disa
   host::DeviceOptions options;
   options.device = environment("VKTCONV_TEST_DEVICE");
   options.disable = disable;
+  options.tuning_file.clear();  // what the user has measured is none of the tests' business
   options.on_validation_message = [this](const std::string& message) {
     const std::lock_guard lock(mutex_);
     messages_.push_back(message);

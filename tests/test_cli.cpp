@@ -1,20 +1,17 @@
 // The command vktconv, run as a user or a script runs it: exit codes, what it says, and results against the reference.
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "command_line.h"
 #include "reference.h"
-#include "scratch_folder.h"
 #include "support/npy.h"
 #include "support/problem_text.h"
 
@@ -25,92 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::string_literals;
 using namespace vktconv;
+using namespace vktconv::tests;
 using support::NpyArray;
 using support::NpyType;
-using Arguments = std::vector<std::string>;
-
-std::string quoted(const std::string& text) {
-  std::string result = "'";
-  for (const char c : text) result += c == '\'' ? "'\\''"s : std::string(1, c);
-  return result + "'";
-}
-
-std::string read_text(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-void write_text(const fs::path& file, const std::string& text) { std::ofstream(file, std::ios::binary) << text; }
-
-struct Outcome {
-  int exit_code = -1;
-  std::string out, error;
-};
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-// A folder with files for the command, which runs in it.
-class Workplace {
- public:
-  Workplace() { fs::create_directory(path("cache")); }
-
-  fs::path path(const std::string& name) const { return folder_.path() / name; }
-  size_t file_count() const { return folder_.file_count(); }
-
-  // before: what the shell does first, for example "ulimit -v 1000;" or "VARIABLE=1"; the launcher is then left out,
-  // which has its own environment.
-  Outcome call(const Arguments& arguments, const std::string& before = "", const std::string& out = "out") const {
-    std::string command = "cd " + quoted(folder_.path().string()) +
-                          "; XDG_CACHE_HOME=" + quoted(path("cache").string()) + "; export XDG_CACHE_HOME; " +
-                          (before.empty() ? VKTCONV_CLI_LAUNCHER : before) + " " + quoted(VKTCONV_CLI);
-    for (const std::string& argument : arguments) command += " " + quoted(argument);
-    command += " > " + out + " 2> error";
-    const int status = std::system(command.c_str());
-    REQUIRE(WIFEXITED(status));          // the shell itself
-    REQUIRE(WEXITSTATUS(status) < 128);  // the command: never ended by a signal
-    return {WEXITSTATUS(status), read_text(path("out")), read_text(path("error"))};
-  }
-
-  // Adds the device under test.
-  Outcome call_device(Arguments arguments) const {
-    if (const char* device = std::getenv("VKTCONV_TEST_DEVICE"))
-      arguments.insert(arguments.end(), {"--device", device});
-    return call(arguments);
-  }
-
-  void check(const Arguments& arguments, int exit_code, const std::string& words,
-             const std::string& before = "") const {
-    const Outcome outcome = call(arguments, before);
-    std::string line;
-    for (const std::string& argument : arguments) line += " " + argument.substr(0, 100);
-    CAPTURE(line);
-    CAPTURE(words);
-    CAPTURE(outcome.error);
-    CHECK(outcome.exit_code == exit_code);
-    CHECK(outcome.error.starts_with("vktconv: "));
-    CHECK(contains(outcome.error, words));
-  }
-
-  // A file of small whole numbers, which no type rounds, not in products and sums either.
-  void write_tensor(const std::string& name, NpyType type, const std::vector<int64_t>& shape, uint64_t seed) const {
-    const NpyArray array = make_tensor(type, shape, seed);
-    support::write_npy(path(name), type, shape, array.data.get());
-  }
-
-  static NpyArray make_tensor(NpyType type, const std::vector<int64_t>& shape, uint64_t seed) {
-    NpyArray array = {type, shape, nullptr};
-    array.data = std::make_unique<std::byte[]>(array.bytes());
-    const VktcDataType data_type = type == NpyType::f32   ? VKTC_DATA_TYPE_F32
-                                   : type == NpyType::f16 ? VKTC_DATA_TYPE_F16
-                                   : type == NpyType::u16 ? VKTC_DATA_TYPE_BF16
-                                                          : VKTC_DATA_TYPE_I32;
-    reference::fill(data_type, reference::Fill::exact, seed, array.data.get(), array.elements());
-    return array;
-  }
-
- private:
-  tests::ScratchFolder folder_;
-};
 
 bool same_arrays(const NpyArray& a, const NpyArray& b) {
   return a.type == b.type && a.shape == b.shape && std::memcmp(a.data.get(), b.data.get(), a.bytes()) == 0;
@@ -148,7 +62,7 @@ void check_run(const Workplace& workplace, const std::string& descriptor, const 
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   arguments.insert(arguments.end(), {"--output", "y.npy"});
 
-  const Outcome device = workplace.call_device(arguments);
+  const CommandOutcome device = workplace.call_device(arguments);
   CAPTURE(device.error);
   REQUIRE(device.exit_code == 0);
   CHECK(device.error == "");
@@ -156,7 +70,7 @@ void check_run(const Workplace& workplace, const std::string& descriptor, const 
                                std::to_string(output_shape[0])));
   const NpyArray by_device = support::read_npy(workplace.path("y.npy"));
   arguments.insert(arguments.end(), {"--cpu", "--quiet"});
-  const Outcome cpu = workplace.call(arguments);
+  const CommandOutcome cpu = workplace.call(arguments);
   REQUIRE(cpu.exit_code == 0);
   CHECK(cpu.out == "");
   const NpyArray by_cpu = support::read_npy(workplace.path("y.npy"));
@@ -191,21 +105,22 @@ std::string npy_bytes(const std::string& dictionary, const std::string& data) {
 
 TEST_CASE("help teaches, and usage errors exit with 2") {
   const Workplace workplace;
-  for (const Arguments& arguments : {Arguments{"--help"}, {"info", "--help"}, {"run", "-h"}, {"explain", "--help"}}) {
-    const Outcome outcome = workplace.call(arguments);
+  for (const Arguments& arguments :
+       {Arguments{"--help"}, {"info", "--help"}, {"run", "-h"}, {"explain", "--help"}, {"tune", "--help"}}) {
+    const CommandOutcome outcome = workplace.call(arguments);
     CAPTURE(arguments.front());
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.error == "");
     CHECK(contains(outcome.out, "Examples:\n  vktconv "));
     CHECK(contains(outcome.out, "Exit codes: 0 done; 1 "));
   }
-  const Outcome version = workplace.call({"--version"});
+  const CommandOutcome version = workplace.call({"--version"});
   CHECK(version.exit_code == 0);
   CHECK(contains(version.out,
                  "vktconv " + std::to_string(VKTC_VERSION_MAJOR) + "." + std::to_string(VKTC_VERSION_MINOR)));
 
   workplace.check({}, 2, "subcommand is required");
-  workplace.check({"walk"}, 2, "there is no command \"walk\", only info, run, explain");
+  workplace.check({"walk"}, 2, "there is no command \"walk\", only info, run, explain, tune");
   workplace.check({"run"}, 2, "--input is required");
   workplace.check({"run", "--inputs", "x.npy"}, 2, "--input is required");
   workplace.check({"info", "--inputs"}, 2, "--inputs");
@@ -249,7 +164,7 @@ TEST_CASE("run converts types, byte orders and Fortran order") {
   const auto run = [&](const std::string& input, const Arguments& more) {
     Arguments arguments = {"run", "--input", input, "--weight", "w.npy", "--output", "y.npy", "--cpu"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    const Outcome outcome = workplace.call(arguments);
+    const CommandOutcome outcome = workplace.call(arguments);
     CAPTURE(outcome.error);
     REQUIRE(outcome.exit_code == 0);
     return support::read_npy(workplace.path("y.npy"));
@@ -423,7 +338,7 @@ TEST_CASE("a tensor that is too large is refused before memory is asked for, or 
 
 TEST_CASE("explain tells the plan of descriptors, shapes, files and suites") {
   const Workplace workplace;
-  const Outcome by_text = workplace.call_device({"explain", "mb2_ic4iw100_oc8kw3sw2pw1dw2_bias_n\"mine\""});
+  const CommandOutcome by_text = workplace.call_device({"explain", "mb2_ic4iw100_oc8kw3sw2pw1dw2_bias_n\"mine\""});
   CAPTURE(by_text.error);
   REQUIRE(by_text.exit_code == 0);
   CHECK(by_text.out.starts_with("mb2_ic4iw100_oc8kw3sw2pw1dw2_bias_n\"mine\"\non "));
@@ -437,7 +352,7 @@ TEST_CASE("explain tells the plan of descriptors, shapes, files and suites") {
   Arguments by_shape = {"explain", "--input", "2,4,100", "--weight", "4,8,3", "--bias", "8"};
   by_shape.insert(by_shape.end(), flags.begin(), flags.end());
   const std::string same_but_name = by_text.out.substr(by_text.out.find('\n'));
-  const Outcome shaped = workplace.call_device(by_shape);
+  const CommandOutcome shaped = workplace.call_device(by_shape);
   CHECK(shaped.exit_code == 0);
   CHECK(shaped.out == "mb2_ic4iw100_oc8kw3sw2pw1dw2_bias" + same_but_name);
   workplace.write_tensor("x.npy", NpyType::f32, {2, 4, 100}, 1);
@@ -449,7 +364,8 @@ TEST_CASE("explain tells the plan of descriptors, shapes, files and suites") {
     {"name": "a.1", "in_channels": 1, "out_channels": 1, "input": [9], "kernel": [3]},
     {"name": "a.2", "in_channels": 1, "out_channels": 1, "input": [9, 9], "kernel": 3, "stride": 2},
     {"name": "b", "in_channels": 1, "out_channels": 1, "input": [9], "kernel": [3]}]})");
-  const Outcome suite = workplace.call_device({"explain", "--suite", "s.json", "--match", "^a", "--dtype", "f16"});
+  const CommandOutcome suite =
+      workplace.call_device({"explain", "--suite", "s.json", "--match", "^a", "--dtype", "f16"});
   CHECK(suite.exit_code == 0);
   CHECK(suite.out.starts_with("dtf16_ic1iw9_oc1kw3_n\"a.1\"\n"));
   CHECK(contains(suite.out, "\ndtf16_ic1ih9_oc1kh3sh2_n\"a.2\"\n"));
@@ -461,7 +377,7 @@ TEST_CASE("explain tells the plan of descriptors, shapes, files and suites") {
   write_text(workplace.path("mixed.json"), R"({"problems": [
     {"name": "huge", "batch": 1000, "in_channels": 1, "out_channels": 1000, "input": [2], "kernel": 1, "stride": 2000000000},
     {"name": "small", "in_channels": 1, "out_channels": 1, "input": [9], "kernel": [3]}]})");
-  const Outcome mixed = workplace.call_device({"explain", "--suite", "mixed.json"});
+  const CommandOutcome mixed = workplace.call_device({"explain", "--suite", "mixed.json"});
   CHECK(mixed.exit_code == 4);
   CHECK(mixed.out.starts_with(over_limit.substr(0, 6) + "_ic1iw2_oc1000kw1sw2000000000_n\"huge\"\nnot on "));
   CHECK(contains(mixed.out, "\nic1iw9_oc1kw3_n\"small\"\non "));
@@ -481,13 +397,13 @@ TEST_CASE("explain tells the plan of descriptors, shapes, files and suites") {
 
 TEST_CASE("info lists devices, in words and as JSON") {
   const Workplace workplace;
-  const Outcome words = workplace.call_device({"info"});
+  const CommandOutcome words = workplace.call_device({"info"});
   CAPTURE(words.error);
   REQUIRE(words.exit_code == 0);
   CHECK(contains(words.out, "algorithm gather: "));
   CHECK(contains(words.out, "maxStorageBufferRange"));
   CHECK(contains(words.out, "\nDevices\n  0  "));
-  const Outcome json = workplace.call_device({"info", "--json"});
+  const CommandOutcome json = workplace.call_device({"info", "--json"});
   REQUIRE(json.exit_code == 0);
   const nlohmann::json root = nlohmann::json::parse(json.out);
   CHECK(root.at("library").at("algorithms").at(0).at("name") == "gather");
@@ -503,7 +419,7 @@ TEST_CASE("without a device the exit code is 3") {
   const std::string no_driver = "VK_DRIVER_FILES=/none VK_ICD_FILENAMES=/none";
   workplace.check({"info"}, 3, "", no_driver);
   workplace.check({"explain", "ic1iw4oc1kw1"}, 3, "", no_driver);
-  const Outcome json = workplace.call({"info", "--json"}, no_driver);
+  const CommandOutcome json = workplace.call({"info", "--json"}, no_driver);
   CHECK(json.exit_code == 3);
   CHECK(nlohmann::json::parse(json.out).at("inUse").is_null());
   workplace.write_tensor("x.npy", NpyType::f32, {4, 5}, 1);
@@ -543,9 +459,9 @@ assert numpy.abs(y - expected).max() < 1e-5, numpy.abs(y - expected).max()
 )");
   const std::string in_folder = "cd " + quoted(workplace.path("").string()) + " && python3 ";
   REQUIRE(std::system((in_folder + "make.py").c_str()) == 0);
-  const Outcome outcome = workplace.call_device({"run", "--input", "x.npy", "--weight", "w.npy", "--bias", "b.npy",
-                                                 "--output", "y.npy", "--stride", "2,3", "--padding", "1,0",
-                                                 "--dilation", "1,2", "--output-padding", "1,2", "--groups", "2"});
+  const CommandOutcome outcome = workplace.call_device(
+      {"run", "--input", "x.npy", "--weight", "w.npy", "--bias", "b.npy", "--output", "y.npy", "--stride", "2,3",
+       "--padding", "1,0", "--dilation", "1,2", "--output-padding", "1,2", "--groups", "2"});
   CAPTURE(outcome.error);
   REQUIRE(outcome.exit_code == 0);
   CHECK(std::system((in_folder + "check.py").c_str()) == 0);

@@ -50,6 +50,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 host::DeviceOptions test_options() {
   host::DeviceOptions options;
   if (const char* name = std::getenv("VKTCONV_TEST_DEVICE")) options.device = name;
+  options.tuning_file.clear();
   return options;
 }
 
@@ -405,10 +406,12 @@ TEST_CASE("A cache file that cannot be written is an error when saved by hand, a
   CHECK(std::string(error.parameter) == "pipeline_cache_file");
 }
 
-TEST_CASE("The cache file stands where the XDG specification puts it") {
+TEST_CASE("The cache files stand where the XDG specification puts them") {
   {
     const Environment environment("XDG_CACHE_HOME", "/some/where");
     CHECK(host::default_pipeline_cache_file() == "/some/where/vktconv/pipelines.bin");
+    CHECK(host::default_tuning_file() == "/some/where/vktconv/tuning.json");
+    CHECK(host::DeviceOptions().tuning_file == host::default_tuning_file());
   }
   const char* home = std::getenv("HOME");
   const std::string home_before = home != nullptr ? home : "";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -209,6 +210,63 @@ TEST_CASE("Unknown algorithms are refused with the list of those there are") {
   CHECK(std::string(error.message).find("gather") != std::string::npos);
 }
 
+TEST_CASE("A choice is the candidate's own, and leads back to it") {
+  for (const DeviceCaps& caps : {ada_caps(), phone_caps(), lavapipe_caps()}) {
+    for (const auto& [name, desc] : cases()) {
+      CAPTURE(name);
+      CAPTURE(caps.name);
+      Problem problem;
+      VktcError error = {};
+      REQUIRE(make_problem(desc, problem, error));
+      std::set<std::string> choices;
+      PlanOptions ranked;
+      for (uint32_t count = 1; ranked.candidate < count; ++ranked.candidate) {
+        Plan plan, same;
+        if (!make_plan(problem, caps, ranked, plan, error)) break;  // none of the rest can be built
+        count = plan.candidate_count;
+        choices.insert(plan.choice);
+        PlanOptions chosen;
+        chosen.choice = plan.choice;
+        REQUIRE(make_plan(problem, caps, chosen, same, error));
+        CHECK(same.choice == plan.choice);
+        CHECK(same.tile == plan.tile);
+        CHECK(same.algorithm == plan.algorithm);
+        chosen.algorithm = plan.algorithm;
+        CHECK(make_plan(problem, caps, chosen, same, error));
+      }
+      CHECK(choices.size() == ranked.candidate);
+    }
+  }
+}
+
+TEST_CASE("A choice that is no candidate, or that other options contradict, is refused") {
+  Problem problem;
+  VktcError error = {};
+  REQUIRE(make_problem(parse("ic64iw1000oc64kw3sw2"), problem, error));
+  Plan plan;
+  REQUIRE(make_plan(problem, ada_caps(), {.algorithm = "gather"}, plan, error));
+  const std::string gathered = plan.choice;
+  CHECK(gathered.starts_with("gather:"));
+  const auto check = [&](const PlanOptions& options, const std::string& parameter, const std::string& words) {
+    CAPTURE(options.choice);
+    CHECK_FALSE(make_plan(problem, ada_caps(), options, plan, error));
+    CHECK(error.status == VKTC_ERROR_INVALID_PARAMETER);
+    CHECK(error.parameter == parameter);
+    CAPTURE(error.message);
+    CHECK(std::string(error.message).find(words) != std::string::npos);
+  };
+  const auto options = [](const std::string& algorithm, uint32_t candidate, const std::string& choice) {
+    return PlanOptions{algorithm, VKTC_MEMORY_ACCESS_AUTO, candidate, choice};
+  };
+  for (const std::string& choice : {std::string("gather"), std::string("gather:1"), std::string("magic:1,2"),
+                                    gathered + ",0", " " + gathered, std::string(1000, 'x')}) {
+    check(options("", 0, choice), "options.choice", "options.choice is \"" + choice.substr(0, 100) + "\"");
+  }
+  check(options("", 0, "gather:1"), "options.choice", "for this problem on this device, such as \"");
+  check(options("tiled", 0, gathered), "options.choice", "candidates of the algorithm tiled");
+  check(options("", 1, gathered), "options.candidate", "options.candidate is 1: it must be 0 where options.choice");
+}
+
 TEST_CASE("A plan explains itself") {
   for (const auto& [name, desc] : cases()) {
     Problem problem;
@@ -220,6 +278,7 @@ TEST_CASE("A plan explains itself") {
     CAPTURE(name);
     CHECK(explanation.find(plan.algorithm) != std::string::npos);
     CHECK(explanation.find(plan.tile) != std::string::npos);
+    CHECK(explanation.find(plan.choice) != std::string::npos);
     CHECK(std::count(explanation.begin(), explanation.end(), '\n') >= 3);
   }
 }

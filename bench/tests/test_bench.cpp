@@ -8,6 +8,7 @@
 #include <set>
 
 #include "generated_data.h"
+#include "model_comparison.h"
 #include "reference.h"
 #include "report.h"
 #include "suites.h"
@@ -246,6 +247,37 @@ TEST_CASE("reports carry what was measured, also what went wrong") {
   CHECK(table.row(wrong).find("3 of 9 samples are wrong") != std::string::npos);
   CHECK(table.row(skipped).find("SKIPPED: too large") != std::string::npos);
   CHECK(table.footer(summarize(rows)).find("2 verified, 1 FAILED, 1 skipped") != std::string::npos);
+}
+
+TEST_CASE("the model's choice is held against the best measured candidate") {
+  const auto row = [](const char* descriptor, const char* choice, double predicted, double measured) {
+    Row made;
+    made.name = made.descriptor = descriptor;
+    made.dtype = "f32";
+    made.measurement.choice = choice;
+    made.measurement.predicted_ms = predicted;
+    made.measurement.ms.median = measured;
+    return made;
+  };
+  std::vector<Row> rows = {row("a", "gather:1", 5, 3), row("b", "gather:1", 1, 1), row("a", "tiled:1", 2, 2.5),
+                           row("a", "tiled:2", 4, 2),  row("c", "tiled:1", 1, 1),  row("b", "tiled:1", 3, 4)};
+  rows.push_back(row("a", "wrong:1", 1, 1));  // a wrong result is no choice
+  rows.back().measurement.status = Status::failed;
+  const std::vector<ModelComparison> comparisons = compare_model(rows);
+  REQUIRE(comparisons.size() == 2);  // c has nothing to be compared with
+  CHECK(comparisons[0].name == "a");
+  CHECK(comparisons[0].model_choice == "tiled:1");
+  CHECK(comparisons[0].best_choice == "tiled:2");
+  CHECK(comparisons[0].ratio() == doctest::Approx(1.25));
+  CHECK(comparisons[1].ratio() == 1);
+  CHECK(count_close(comparisons) == 1);
+  const std::string text = comparison_text(comparisons);
+  CHECK(text.find("1.25  tiled:1         tiled:2\n") != std::string::npos);
+  CHECK(text.find("on 1 of 2 problems (50 %); geometric mean 1.12 times") != std::string::npos);
+  CHECK(comparison_text({}).empty());
+  const nlohmann::json json = nlohmann::json::parse(to_json(RunInfo(), rows))["model_against_best"];
+  CHECK(json["within_15_percent"] == 1);
+  CHECK(json["problems"][0]["best_choice"] == "tiled:2");
 }
 
 }  // namespace

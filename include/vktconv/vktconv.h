@@ -211,8 +211,12 @@ typedef struct VktcPlanOptions {
   const char* algorithm; /* a name from vktcGetAlgorithmName; NULL or "": the planner chooses */
   VktcMemoryAccess memoryAccess;
   /* Which of the planner's candidates (algorithm and tile), by predicted time: 0 is its choice, 1 the next best, and so
-   * on below VktcPlanInfo::candidateCount. For tuning. */
+   * on below VktcPlanInfo::candidateCount. For tuning. One that exceeds a limit of the device gives way to the next. */
   uint32_t candidate;
+  /* A VktcPlanInfo::choice, as an earlier plan for the same desc told it: exactly this candidate, whatever the ranking.
+   * It must be a candidate of the problem on the device, and of the algorithm where that is named too; candidate is
+   * then 0. Choices may change with the library's version. NULL or "": the planner chooses. */
+  const char* choice;
 } VktcPlanOptions;
 
 /* The algorithms of this library, in the order of vktcGetAlgorithmName(0), (1), ...; NULL past the end. */
@@ -247,6 +251,7 @@ VKTC_API void vktcGetPlanRequirements(VktcPlan plan, VktcPlanRequirements* requi
 typedef struct VktcPlanInfo {
   const char* algorithm;
   const char* tile;        /* for example "8 channels x 4 positions, 128 invocations" */
+  const char* choice;      /* algorithm and tile for VktcPlanOptions::choice, for example "tiled:64,128,16,8,8,1" */
   const char* explanation; /* several lines: phases, dispatches, tiles, bytes, FLOP, why this algorithm */
   uint32_t candidateCount; /* that VktcPlanOptions::candidate could have chosen from */
   double predictedSeconds; /* by the planner's cost model */

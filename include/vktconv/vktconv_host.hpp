@@ -63,6 +63,11 @@ struct DeviceSummary {
 // In the order of vkEnumeratePhysicalDevices. Empty where there is no Vulkan loader or driver.
 std::vector<DeviceSummary> list_devices();
 
+// $XDG_CACHE_HOME/vktconv/pipelines.bin or ~/.cache/vktconv/pipelines.bin; empty where there is no home.
+std::filesystem::path default_pipeline_cache_file();
+// The same with tuning.json.
+std::filesystem::path default_tuning_file();
+
 struct DeviceOptions {
   // "": the best (discrete, integrated, virtual, CPU; among equals the first); "1": by index, which every number of one
   // or two digits is; otherwise a part of the name, in any case of letters, that names exactly one device. Where it is
@@ -72,6 +77,8 @@ struct DeviceOptions {
   std::function<void(const std::string&)> on_validation_message;  // default: to stderr
   // Where compiled pipelines are kept between runs. Empty: not kept. See default_pipeline_cache_file().
   std::filesystem::path pipeline_cache_file;
+  // What tune() measured, read when the device is created; see choose(). Empty: none.
+  std::filesystem::path tuning_file = default_tuning_file();
   // Also enable VK_KHR_pipeline_executable_properties where the device has it, so that the compiler's statistics of the
   // plans' pipelines (registers, spills) can be read.
   bool pipeline_statistics = false;
@@ -81,9 +88,6 @@ struct DeviceOptions {
   // VKTCONV_DISABLE adds names, with commas between.
   std::vector<std::string> disable;
 };
-
-// $XDG_CACHE_HOME/vktconv/pipelines.bin or ~/.cache/vktconv/pipelines.bin; empty where there is no home.
-std::filesystem::path default_pipeline_cache_file();
 
 class Device {
  public:
@@ -120,6 +124,11 @@ class Device {
   // Writes the pipeline cache file now; does nothing without one.
   void save_pipeline_cache();
 
+  const std::filesystem::path& tuning_file() const;
+  // Why the tuning file is there and not used: damaged, of another format, not readable. Empty: nothing is wrong with
+  // it.
+  const std::string& tuning_file_problem() const;
+
   struct Impl;
   Impl& impl() const { return *impl_; }
 
@@ -150,6 +159,58 @@ class Buffer {
   std::unique_ptr<Impl> impl_;
 };
 
+// ---- choosing -------------------------------------------------------------------------------------------------------
+
+// Who chose the algorithm and the tile of a plan.
+enum class ChoiceSource {
+  caller,         // VktcPlanOptions names an algorithm, a candidate or a choice
+  user_table,     // measured on this device by tune(): DeviceOptions::tuning_file
+  shipped_table,  // measured by us: it comes with the library
+  model,          // the planner's prediction
+};
+
+struct Choice {
+  std::string text;  // for VktcPlanOptions::choice; empty for caller and model, which need none
+  ChoiceSource source = ChoiceSource::model;
+};
+
+// What conv_transpose() and ConvTranspose take, for those who make plans of their own: the caller's, or else the user's
+// table, or else the shipped one, or else the model. Tables are by device, driver, library version, memory access and
+// every field of the problem; an entry that is no candidate of the problem here is passed over. Error where desc is
+// invalid.
+Choice choose(const Device& device, const VktcConvTransposeDesc& desc, const VktcPlanOptions& options = {});
+
+struct TuneOptions {
+  // How many of the planner's candidates to measure, the best predicted first. The best of each algorithm is measured
+  // in any case.
+  uint32_t candidates = 8;
+  // Of each, timed; 0: as many as give a steady median, fewer for slow problems.
+  uint32_t repeats = 0;
+  VktcMemoryAccess memory_access = VKTC_MEMORY_ACCESS_AUTO;
+  // Called with done out of total candidates, from the calling thread.
+  std::function<void(uint32_t done, uint32_t total)> progress;
+};
+
+struct MeasuredCandidate {
+  std::string choice;  // VktcPlanInfo::choice
+  std::string tile;    // in words
+  double predicted_seconds = 0;
+  double seconds = 0;  // median; by the device's clock where it has one
+  uint32_t repeats = 0;
+};
+
+struct TuneResult {
+  std::vector<MeasuredCandidate> candidates;  // the model's choice first
+  size_t winner = 0;                          // an index of candidates
+};
+
+// Measures the best few candidates for a problem on the device, on random data, and puts the winner into the user's
+// table: of this Device, and of its tuning file, whose other entries stay. The model's choice wins where no other is
+// quicker by more than the noise. Nothing else should run on the device meanwhile. The problem must fit on the device
+// as a whole; pieces that conv_transpose() cuts are problems of their own. Error as for ConvTranspose, and before
+// anything is measured where the tuning file is there and cannot be used.
+TuneResult tune(Device& device, const VktcConvTransposeDesc& desc, const TuneOptions& options = {});
+
 // ---- running --------------------------------------------------------------------------------------------------------
 
 struct TensorSizes {
@@ -161,6 +222,7 @@ struct TensorSizes {
 TensorSizes tensor_sizes(const VktcConvTransposeDesc& desc);  // Error where desc is invalid
 
 struct RunOptions {
+  // Of each slab: where it names none, choose() does. A choice must be a candidate of all of them.
   VktcPlanOptions plan = {};
   // Called with done out of total bytes of output, from the calling thread.
   std::function<void(uint64_t done, uint64_t total)> progress;
@@ -182,8 +244,9 @@ struct RunOptions {
 void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const void* input, const void* weights,
                     const void* bias, void* output, const RunOptions& options = {});
 
-// One problem with its weights on the device, to be run many times. The problem must fit on the device as a whole:
-// Error with VKTC_ERROR_LIMIT_EXCEEDED otherwise, or VKTC_ERROR_VULKAN where there is no memory left.
+// One problem with its weights on the device, to be run many times, by the plan that choose() says. The problem must
+// fit on the device as a whole: Error with VKTC_ERROR_LIMIT_EXCEEDED otherwise, or VKTC_ERROR_VULKAN where there is no
+// memory left.
 class ConvTranspose {
  public:
   ConvTranspose(Device& device, const VktcConvTransposeDesc& desc, const VktcPlanOptions& options = {});

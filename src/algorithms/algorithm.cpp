@@ -5,6 +5,14 @@
 
 namespace vktconv {
 
+std::string choice_text(const Algorithm& algorithm, const Tile& tile) {
+  size_t count = tile.values.size();
+  while (count > 0 && tile.values[count - 1] == 0) --count;
+  std::string text = algorithm.name;
+  for (size_t i = 0; i < count; ++i) text += (i == 0 ? ":" : ",") + std::to_string(tile.values[i]);
+  return text;
+}
+
 std::string variant_name(std::string_view shader, VktcDataType data_type, const DeviceCaps& caps, bool device_address) {
   std::string name(shader);
   switch (data_type) {

@@ -30,10 +30,14 @@ struct Algorithm {
   const char* summary;  // half a sentence for `vktconv info`
   // The legal tiles for this problem on this device, or none and the reason.
   std::vector<Tile> (*tiles)(const Problem& problem, const DeviceCaps& caps, std::string& why_not);
-  // Fills in everything of the plan but algorithm and reason. Fails where a limit of the device is exceeded.
+  // Fills in everything of the plan but algorithm, choice and reason. Fails where a limit of the device is exceeded.
   bool (*build)(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile,
                 Plan& plan, VktcError& error);
 };
+
+// The name of a candidate, whatever its rank: the algorithm and the tile's values, less the zeros at the end;
+// "tiled:64,128,16,8,8,1".
+std::string choice_text(const Algorithm& algorithm, const Tile& tile);
 
 extern const Algorithm gather_algorithm;
 extern const Algorithm tiled_algorithm;

@@ -3,8 +3,9 @@
 #include <cstdlib>
 
 namespace vktconv::host {
+namespace {
 
-std::filesystem::path default_pipeline_cache_file() {
+std::filesystem::path cache_file(const char* name) {
   const auto folder_of = [](const char* variable) -> std::filesystem::path {
     const char* value = std::getenv(variable);
     // The XDG specification: a relative path is to be ignored.
@@ -17,7 +18,12 @@ std::filesystem::path default_pipeline_cache_file() {
     if (folder.empty()) return {};
     folder /= ".cache";
   }
-  return folder / "vktconv" / "pipelines.bin";
+  return folder / "vktconv" / name;
 }
+
+}  // namespace
+
+std::filesystem::path default_pipeline_cache_file() { return cache_file("pipelines.bin"); }
+std::filesystem::path default_tuning_file() { return cache_file("tuning.json"); }
 
 }  // namespace vktconv::host

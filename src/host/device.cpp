@@ -31,7 +31,8 @@ std::vector<std::string> disabled_names(const DeviceOptions& options) {
 
 }  // namespace
 
-Device::Impl::Impl(const DeviceOptions& options) : cache_file(options.pipeline_cache_file) {
+Device::Impl::Impl(const DeviceOptions& options)
+    : cache_file(options.pipeline_cache_file), tuning_file(options.tuning_file) {
   if (options.validation) validation = std::make_shared<ValidationLog>(options.on_validation_message);
   instance = std::make_unique<Instance>(validation);
   choose(options);
@@ -41,6 +42,7 @@ Device::Impl::Impl(const DeviceOptions& options) : cache_file(options.pipeline_c
   } catch (const vktc::Error& error) {  // of the C++ layer over the core
     throw Error(error.error());
   }
+  read_tuning();
 }
 
 Device::Impl::~Impl() {
@@ -170,6 +172,18 @@ void Device::Impl::save_pipeline_cache() {
   stored_digest = digest;
 }
 
+// A file that cannot be used costs the tuning, and is no reason to refuse work.
+void Device::Impl::read_tuning() {
+  if (tuning_file.empty()) return;
+  std::string why_not;
+  std::optional<TuningTable> table = read_tuning_file(tuning_file, why_not);
+  if (table) {
+    user_tuning = std::move(*table);
+  } else {
+    tuning_file_problem = "the tuning file " + tuning_file.string() + " is not used: " + why_not;
+  }
+}
+
 bool Device::Impl::has_feature(std::string_view name) const {
   return std::find(features.begin(), features.end(), name) != features.end();
 }
@@ -194,6 +208,8 @@ uint32_t Device::validation_message_count() const { return impl_->validation ? i
 bool Device::has_timestamps() const { return impl_->timestamp_bits > 0; }
 bool Device::has_feature(std::string_view name) const { return impl_->has_feature(name); }
 void Device::save_pipeline_cache() { impl_->save_pipeline_cache(); }
+const std::filesystem::path& Device::tuning_file() const { return impl_->tuning_file; }
+const std::string& Device::tuning_file_problem() const { return impl_->tuning_file_problem; }
 
 void Device::submit(const std::function<void(VkCommandBuffer)>& record) {
   Submission submission(impl_->queue);

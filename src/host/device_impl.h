@@ -17,6 +17,7 @@
 #include "pipeline_cache_file.h"
 #include "staging.h"
 #include "submission.h"
+#include "tuning_table.h"
 
 namespace vktconv::host {
 
@@ -44,6 +45,7 @@ struct Device::Impl {
   void read_limits();
   void create_device(const DeviceOptions& options);
   void save_pipeline_cache();
+  void read_tuning();
   PipelineCacheOwner cache_owner() const;
   bool has_feature(std::string_view name) const;
 
@@ -67,6 +69,12 @@ struct Device::Impl {
   std::filesystem::path cache_file;
   std::mutex cache_mutex;
   std::array<std::byte, 32> stored_digest = {};  // of what is in the file, as far as we know
+
+  std::filesystem::path tuning_file;
+  std::string tuning_file_problem;
+  std::mutex tuning_mutex;  // of the user's table and file
+  TuningTable user_tuning;
+  TuningTable shipped_tuning = shipped_tuning_table();
 };
 
 }  // namespace vktconv::host

@@ -1,16 +1,10 @@
 #include "pipeline_cache_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <chrono>
-#include <cstdlib>
-#include <cstring>
-#include <system_error>
+#include <cstddef>
+#include <utility>
 
+#include "atomic_file.h"
 #include "sha256.h"
 
 namespace vktconv::host {
@@ -59,50 +53,6 @@ FileHeader make_header(const PipelineCacheOwner& owner, std::span<const std::byt
   return header;
 }
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() { close(); }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  bool close() {
-    if (fd_ < 0) return true;
-    const int fd = fd_;
-    fd_ = -1;
-    return ::close(fd) == 0;
-  }
-
- private:
-  int fd_;
-};
-
-bool read_all(int fd, std::span<std::byte> destination) {
-  while (!destination.empty()) {
-    const ssize_t count = ::read(fd, destination.data(), destination.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    destination = destination.subspan(static_cast<size_t>(count));
-  }
-  return true;
-}
-
-bool write_all(int fd, std::span<const std::byte> source) {
-  while (!source.empty()) {
-    const ssize_t count = ::write(fd, source.data(), source.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    source = source.subspan(static_cast<size_t>(count));
-  }
-  return true;
-}
-
-std::string with_errno(const char* action, const fs::path& path) {
-  return std::string(action) + " " + path.string() + ": " + std::generic_category().message(errno);
-}
-
 // Empty: the header is good.
 std::string what_is_wrong(const FileHeader& header, const PipelineCacheOwner& owner) {
   if (header.magic != file_magic) return "it is no pipeline cache file of vktconv";
@@ -116,21 +66,6 @@ std::string what_is_wrong(const FileHeader& header, const PipelineCacheOwner& ow
   return {};
 }
 
-constexpr const char* temporary_infix = ".writing-";
-
-// A writer that was killed leaves its temporary file behind. No writer needs an hour.
-void remove_stale_temporaries(const fs::path& file) {
-  std::error_code error;
-  const std::string prefix = file.filename().string() + temporary_infix;
-  const auto now = fs::file_time_type::clock::now();
-  for (fs::directory_iterator entry(file.parent_path(), error), end; !error && entry != end; entry.increment(error)) {
-    if (!entry->path().filename().string().starts_with(prefix)) continue;
-    std::error_code ignored;
-    const auto written = entry->last_write_time(ignored);
-    if (!ignored && now - written > std::chrono::hours(1)) fs::remove(entry->path(), ignored);
-  }
-}
-
 }  // namespace
 
 std::optional<std::vector<std::byte>> read_pipeline_cache_file(const fs::path& file, const PipelineCacheOwner& owner,
@@ -139,59 +74,32 @@ std::optional<std::vector<std::byte>> read_pipeline_cache_file(const fs::path& f
     if (why_not != nullptr) *why_not = std::move(reason);
     return std::nullopt;
   };
-  // Non-blocking, so that a FIFO in its place cannot hang us.
-  FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd.valid()) return refuse(with_errno("cannot open", file));
-  struct stat status = {};
-  if (::fstat(fd.get(), &status) != 0) return refuse(with_errno("cannot examine", file));
-  if (!S_ISREG(status.st_mode)) return refuse("it is no regular file");
-  if (static_cast<uint64_t>(status.st_size) < sizeof(FileHeader)) return refuse("it is shorter than its header");
-
+  std::string reason;
+  std::optional<InputFile> input = InputFile::open(file, reason);
+  if (!input) return refuse(std::move(reason));
   FileHeader header;
-  if (!read_all(fd.get(), std::as_writable_bytes(std::span(&header, 1))))
-    return refuse(with_errno("cannot read", file));
-  if (std::string reason = what_is_wrong(header, owner); !reason.empty()) return refuse(std::move(reason));
-  if (static_cast<uint64_t>(status.st_size) - sizeof(FileHeader) != header.payload_size) {
-    return refuse("it is not as long as its header says");
-  }
+  if (!input->read(std::as_writable_bytes(std::span(&header, 1)))) return refuse("it is shorter than its header");
+  reason = what_is_wrong(header, owner);
+  if (!reason.empty()) return refuse(std::move(reason));
+  if (input->size() - sizeof(FileHeader) != header.payload_size) return refuse("it is not as long as its header says");
   std::vector<std::byte> payload(static_cast<size_t>(header.payload_size));
-  if (!read_all(fd.get(), payload)) return refuse("it is not as long as its header says");
+  if (!input->read(payload)) return refuse("it is not as long as its header says");
   if (sha256(payload) != header.payload_digest) return refuse("its payload is damaged");
   return payload;
 }
 
 bool write_pipeline_cache_file(const fs::path& file, const PipelineCacheOwner& owner,
                                std::span<const std::byte> payload, std::string* why_not) {
-  const auto refuse = [why_not](std::string reason) {
-    if (why_not != nullptr) *why_not = std::move(reason);
-    return false;
-  };
-  if (payload.size() > max_payload_size) return refuse("the payload is too large");
-  std::error_code error;
-  const fs::path path = fs::absolute(file, error);
-  if (error) return refuse("cannot resolve " + file.string() + ": " + error.message());
-  fs::create_directories(path.parent_path(), error);
-  if (error) return refuse("cannot create " + path.parent_path().string() + ": " + error.message());
-  remove_stale_temporaries(path);
-
-  // A random name: process numbers repeat between containers that share a home.
-  std::string temporary = path.string() + temporary_infix + "XXXXXX";
-  FileDescriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd.valid()) return refuse(with_errno("cannot create", temporary));
-
-  const FileHeader header = make_header(owner, payload);
-  // The data must be on the disk before the name is: otherwise a power cut could leave an empty file under it.
-  const bool written = write_all(fd.get(), std::as_bytes(std::span(&header, 1))) && write_all(fd.get(), payload) &&
-                       ::fsync(fd.get()) == 0 && fd.close() && ::rename(temporary.c_str(), path.c_str()) == 0;
-  if (!written) {
-    std::string reason = with_errno("cannot write", path);
-    ::unlink(temporary.c_str());
-    return refuse(std::move(reason));
+  std::string reason;
+  bool written = false;
+  if (payload.size() > max_payload_size) {
+    reason = "the payload is too large";
+  } else {
+    const FileHeader header = make_header(owner, payload);
+    written = replace_file(file, {std::as_bytes(std::span(&header, 1)), payload}, reason);
   }
-  // The new name may still be lost to a power cut without this; the old file would then be found, which is no harm.
-  FileDescriptor folder(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.valid()) ::fsync(folder.get());
-  return true;
+  if (!written && why_not != nullptr) *why_not = std::move(reason);
+  return written;
 }
 
 }  // namespace vktconv::host

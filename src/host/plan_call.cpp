@@ -23,24 +23,23 @@ constexpr VkAccessFlags shader_accesses = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_
 constexpr VkAccessFlags transfer_accesses = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
 
 template <typename Record>
-void submit(Device& device, const Record& record) {
-  VktcStatus status = VKTC_SUCCESS;
+void record_between_barriers(const Device& device, VkCommandBuffer commands, const Record& record) {
   VktcError error = {};
-  device.submit([&](VkCommandBuffer commands) {
-    record_barrier(device, commands, both_stages, both_writes, compute_stage, shader_accesses);
-    status = record(commands, error);
-    record_barrier(device, commands, compute_stage, VK_ACCESS_SHADER_WRITE_BIT, both_stages,
-                   shader_accesses | transfer_accesses);
-  });
-  check_status(status, error);
+  record_barrier(device, commands, both_stages, both_writes, compute_stage, shader_accesses);
+  check_status(record(error), error);
+  record_barrier(device, commands, compute_stage, VK_ACCESS_SHADER_WRITE_BIT, both_stages,
+                 shader_accesses | transfer_accesses);
 }
 
 }  // namespace
 
 PlanHandle create_plan(const Device& device, const VktcConvTransposeDesc& desc, const VktcPlanOptions& options) {
+  VktcPlanOptions chosen = options;
+  const Choice choice = choose(device, desc, options);
+  if (!choice.text.empty()) chosen.choice = choice.text.c_str();
   VktcPlan plan = nullptr;
   VktcError error = {};
-  check_status(vktcCreatePlan(device.context(), &desc, &options, &plan, &error), error);
+  check_status(vktcCreatePlan(device.context(), &desc, &chosen, &plan, &error), error);
   return PlanHandle(plan);
 }
 
@@ -56,14 +55,21 @@ void submit_pack_weights(Device& device, VktcPlan plan, const VktcBuffers& buffe
   packing.weights = buffers.weights;
   packing.packedWeights = buffers.packedWeights;
   const BindingsHandle bindings = create_bindings(plan, packing);
-  submit(device, [&](VkCommandBuffer commands, VktcError& error) {
-    return vktcCmdPackWeightsBound(commands, bindings.get(), nullptr, &error);
+  device.submit([&](VkCommandBuffer commands) {
+    record_between_barriers(device, commands, [&](VktcError& error) {
+      return vktcCmdPackWeightsBound(commands, bindings.get(), nullptr, &error);
+    });
   });
 }
 
 void submit_conv_transpose(Device& device, VktcBindings bindings) {
-  submit(device, [&](VkCommandBuffer commands, VktcError& error) {
-    return vktcCmdConvTransposeBound(commands, bindings, nullptr, &error);
+  device.submit([&](VkCommandBuffer commands) { record_conv_transpose(device, commands, bindings, nullptr); });
+}
+
+void record_conv_transpose(const Device& device, VkCommandBuffer commands, VktcBindings bindings,
+                           const VktcTimestamps* timestamps) {
+  record_between_barriers(device, commands, [&](VktcError& error) {
+    return vktcCmdConvTransposeBound(commands, bindings, timestamps, &error);
   });
 }
 

@@ -19,10 +19,15 @@ struct BindingsDeleter {
 using BindingsHandle = std::unique_ptr<VktcBindings_T, BindingsDeleter>;
 
 // They throw Error.
+
+// By choose().
 PlanHandle create_plan(const Device& device, const VktcConvTransposeDesc& desc, const VktcPlanOptions& options);
 BindingsHandle create_bindings(VktcPlan plan, const VktcBuffers& buffers);
 void submit_pack_weights(Device& device, VktcPlan plan, const VktcBuffers& buffers);
 void submit_conv_transpose(Device& device, VktcBindings bindings);
+// The same into a command buffer of the caller's; timestamps may be null.
+void record_conv_transpose(const Device& device, VkCommandBuffer commands, VktcBindings bindings,
+                           const VktcTimestamps* timestamps);
 
 // INVALID_PARAMETER where an array that the problem needs is missing.
 void check_array(const char* name, const void* array);

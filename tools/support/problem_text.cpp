@@ -1,5 +1,6 @@
 #include "problem_text.h"
 
+#include <desc_text.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -212,19 +213,6 @@ class Parser {
            padding_end_ = {"e", {}}, output_padding_ = {"op", {}}, dilation_ = {"d", {}}, output_ = {"o", {}};
 };
 
-// Appends a kind of per-axis field unless every axis has what the parser assumes (given as one value per axis).
-void append_axes(std::string& text, std::string_view prefix, const VktcConvTransposeDesc& desc, const int64_t* values,
-                 const int64_t* assumed) {
-  const uint32_t rank = desc.spatialRank;
-  bool needed = assumed == nullptr;
-  for (uint32_t axis = 0; axis < rank && !needed; ++axis) needed = values[axis] != assumed[axis];
-  if (!needed) return;
-  for (uint32_t axis = 0; axis < rank; ++axis) {
-    if (axis > 0 && values[axis] == values[axis - 1]) continue;  // copied from the outer axis
-    text += fmt::format("{}{}{}", prefix, axis_letters[3 - rank + axis], values[axis]);
-  }
-}
-
 }  // namespace
 
 NamedProblem parse_problem(std::string_view text) { return Parser(text).parse(); }
@@ -237,23 +225,7 @@ std::string format_problem(const NamedProblem& problem) {
   if (vktcDataTypeSize(desc.dataType) == 0) {
     throw std::invalid_argument(fmt::format("data type {} has no descriptor", static_cast<int>(desc.dataType)));
   }
-  constexpr int64_t zeros[VKTC_MAX_SPATIAL_RANK] = {0, 0, 0};
-  constexpr int64_t ones[VKTC_MAX_SPATIAL_RANK] = {1, 1, 1};
-  std::string head;
-  if (desc.dataType != VKTC_DATA_TYPE_F32) head += std::string("dt") + data_type_name(desc.dataType) + "_";
-  if (desc.groups != 1) head += fmt::format("g{}", desc.groups);
-  if (desc.batch != 1) head += fmt::format("mb{}", desc.batch);
-  if (!head.empty() && head.back() != '_') head += '_';
-  std::string text = head + fmt::format("ic{}", desc.inChannels);
-  append_axes(text, "i", desc, desc.inputSize, nullptr);
-  text += fmt::format("_oc{}", desc.outChannels);
-  append_axes(text, "k", desc, desc.kernelSize, nullptr);
-  append_axes(text, "s", desc, desc.stride, ones);
-  append_axes(text, "p", desc, desc.paddingBegin, zeros);
-  append_axes(text, "e", desc, desc.paddingEnd, desc.paddingBegin);
-  append_axes(text, "op", desc, desc.outputPadding, zeros);
-  append_axes(text, "d", desc, desc.dilation, ones);
-  if (desc.hasBias != VK_FALSE) text += "_bias";
+  std::string text = desc_text(desc);
   if (!problem.name.empty()) {
     text += "_n\"";
     for (const char c : problem.name) {
@@ -265,19 +237,7 @@ std::string format_problem(const NamedProblem& problem) {
   return text;
 }
 
-const char* data_type_name(VktcDataType type) {
-  switch (type) {
-    case VKTC_DATA_TYPE_F32:
-      return "f32";
-    case VKTC_DATA_TYPE_F16:
-      return "f16";
-    case VKTC_DATA_TYPE_BF16:
-      return "bf16";
-    case VKTC_DATA_TYPE_I32:
-      return "i32";
-  }
-  return "?";
-}
+const char* data_type_name(VktcDataType type) { return data_type_text(type); }
 
 VktcDataType parse_data_type(std::string_view text) {
   for (const VktcDataType type : data_types) {

@@ -11,5 +11,6 @@ namespace vktconv::cli {
 void add_info_command(CLI::App& app);
 void add_run_command(CLI::App& app);
 void add_explain_command(CLI::App& app);
+void add_tune_command(CLI::App& app);
 
 }  // namespace vktconv::cli

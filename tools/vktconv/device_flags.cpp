@@ -25,13 +25,25 @@ void DeviceFlags::add_algorithm_to(CLI::App& command) {
                   fmt::format("One of: {}; default: the one with the shortest predicted time", algorithm_names()));
 }
 
+void DeviceFlags::add_tuning_to(CLI::App& command) {
+  add_text_option(command, "--tuning-file", tuning_file, "FILE", group_name,
+                  "What vktconv tune has measured; default: tuning.json in the user's cache folder");
+}
+
+bool DeviceFlags::any_given() const {
+  return !device.empty() || !algorithm.empty() || !tuning_file.empty() || validation;
+}
+
 host::Device DeviceFlags::open() const {
   host::DeviceOptions options;
   options.device = device;
   options.validation = validation;
   options.pipeline_cache_file = host::default_pipeline_cache_file();
+  if (!tuning_file.empty()) options.tuning_file = tuning_file;
   try {
-    return host::Device(options);
+    host::Device opened(options);
+    if (!opened.tuning_file_problem().empty()) fmt::print(stderr, "vktconv: {}\n", opened.tuning_file_problem());
+    return opened;
   } catch (const host::Error& error) {
     throw Failure(exit_no_device, error.what());
   }

@@ -1,4 +1,4 @@
-// The flags that choose a device and an algorithm.
+// The flags that choose a device, an algorithm and the tuning file.
 #pragma once
 
 #include <string>
@@ -13,12 +13,17 @@ namespace vktconv::cli {
 struct DeviceFlags {
   std::string device;
   std::string algorithm;
+  std::string tuning_file;
   bool validation = false;
 
   void add_device_to(CLI::App& command);
   void add_algorithm_to(CLI::App& command);
+  void add_tuning_to(CLI::App& command);
 
-  // Failure with exit_no_device where there is none. Pipelines are kept in the user's cache folder.
+  bool any_given() const;
+
+  // Failure with exit_no_device where there is none. Pipelines are kept in the user's cache folder. Says on stderr
+  // where a tuning file is there and not used.
   host::Device open() const;
   // Failure for a name that this library does not have.
   VktcPlanOptions plan_options() const;

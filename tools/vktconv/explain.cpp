@@ -3,25 +3,19 @@
 #include <phases.h>
 #include <shape.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <optional>
-#include <regex>
 #include <string>
 #include <vector>
 #include <vktconv/vktconv_host.hpp>
 
 #include "commands.h"
 #include "device_flags.h"
-#include "elements.h"
 #include "failure.h"
-#include "number_list.h"
-#include "support/npy.h"
-#include "support/printable.h"
+#include "problem_flags.h"
 #include "support/problem_text.h"
-#include "tensor_shapes.h"
-#include "text_option.h"
 
 namespace vktconv::cli {
 namespace {
@@ -29,82 +23,11 @@ namespace {
 using support::NamedProblem;
 
 struct ExplainFlags {
-  std::string descriptor, suite, match, input, weights, bias, data_type;
-  ConvolutionFlags convolution;
+  ProblemFlags problems;
   DeviceFlags device;
 };
 
 constexpr const char* axis_names[] = {"depth", "height", "width"};
-
-// ---- which problems -------------------------------------------------------------------------------------------------
-
-struct TensorArgument {
-  NamedShape shape;
-  std::optional<support::NpyType> type;  // of a file
-};
-
-// "8,64,32,32" is a shape, everything else a file.
-TensorArgument read_tensor_argument(const std::string& option, const std::string& text) {
-  if (text.find_first_not_of("0123456789,") == std::string::npos) return {{option, parse_numbers(option, text)}, {}};
-  const support::NpyHeader header = support::read_npy_header(text);
-  return {{text, header.shape}, header.type};
-}
-
-NamedProblem problem_from_tensors(const ExplainFlags& flags) {
-  if (flags.input.empty() || flags.weights.empty()) {
-    refuse("--input and --weight are both needed where no descriptor and no --suite is given");
-  }
-  const TensorArgument input = read_tensor_argument("--input", flags.input);
-  const TensorArgument weights = read_tensor_argument("--weight", flags.weights);
-  std::optional<TensorArgument> bias;
-  if (!flags.bias.empty()) bias = read_tensor_argument("--bias", flags.bias);
-  DataTypeChoice choice(flags.data_type);
-  const TensorArgument* const tensors[] = {&input, &weights, bias ? &*bias : nullptr};
-  for (const TensorArgument* tensor : tensors) {
-    if (tensor != nullptr && tensor->type) choice.add_file(tensor->shape.name, *tensor->type);
-  }
-  if (!choice.has_type()) choice.add_file("--input", support::NpyType::f32);
-  std::optional<NamedShape> bias_shape;
-  if (bias) bias_shape = bias->shape;
-  return {"", make_shaped_problem(input.shape, weights.shape, bias_shape, choice.type(), flags.convolution).desc};
-}
-
-std::vector<NamedProblem> problems_from_suite(const ExplainFlags& flags) {
-  std::regex pattern;
-  try {
-    pattern = std::regex(flags.match, std::regex::ECMAScript);
-  } catch (const std::regex_error& error) {
-    refuse(
-        fmt::format("--match: \"{}\" is no regular expression: {}", support::printable(flags.match, 80), error.what()));
-  }
-  std::vector<NamedProblem> problems = support::load_suite(flags.suite);
-  std::erase_if(problems, [&](const NamedProblem& problem) { return !std::regex_search(problem.name, pattern); });
-  if (problems.empty()) {
-    refuse(fmt::format("--match: no problem of {} has a name that matches \"{}\"", flags.suite,
-                       support::printable(flags.match, 80)));
-  }
-  return problems;
-}
-
-std::vector<NamedProblem> choose_problems(const ExplainFlags& flags) {
-  const bool tensors = !flags.input.empty() || !flags.weights.empty() || !flags.bias.empty();
-  const int sources = int{!flags.descriptor.empty()} + int{!flags.suite.empty()} + int{tensors};
-  if (sources != 1) {
-    refuse(sources == 0 ? "a descriptor, --suite, or --input and --weight is needed"
-                        : "a descriptor, --suite, and --input with --weight exclude each other");
-  }
-  if (!flags.match.empty() && flags.suite.empty()) refuse("--match needs --suite");
-  if (tensors) return {problem_from_tensors(flags)};
-  if (flags.convolution.any_given()) {
-    refuse("--stride, --padding and the like belong to --input and --weight; a descriptor or a suite has its own");
-  }
-  std::vector<NamedProblem> problems =
-      flags.suite.empty() ? std::vector{support::parse_problem(flags.descriptor)} : problems_from_suite(flags);
-  if (!flags.data_type.empty()) {
-    for (NamedProblem& problem : problems) problem.desc.dataType = DataTypeChoice(flags.data_type).type();
-  }
-  return problems;
-}
 
 // ---- tables ---------------------------------------------------------------------------------------------------------
 
@@ -170,7 +93,23 @@ struct PlanDeleter {
   void operator()(VktcPlan plan) const { vktcDestroyPlan(plan); }
 };
 
-void explain_problem(const host::Device& device, const NamedProblem& named, const VktcPlanOptions& options) {
+std::string chosen_by(const host::Device& device, host::ChoiceSource source) {
+  switch (source) {
+    case host::ChoiceSource::caller:
+      return "as asked for";
+    case host::ChoiceSource::user_table:
+      return "by vktconv tune, in " + device.tuning_file().string();
+    case host::ChoiceSource::shipped_table:
+      return "by the measurements that come with vktconv";
+    case host::ChoiceSource::model:
+      break;
+  }
+  return "by predicted time";
+}
+
+void explain_problem(const host::Device& device, const NamedProblem& named, VktcPlanOptions options) {
+  const host::Choice choice = host::choose(device, named.desc, options);
+  if (!choice.text.empty()) options.choice = choice.text.c_str();
   VktcError error = {};
   VktcPlan created = nullptr;
   if (vktcCreatePlan(device.context(), &named.desc, &options, &created, &error) != VKTC_SUCCESS) {
@@ -184,7 +123,8 @@ void explain_problem(const host::Device& device, const NamedProblem& named, cons
   Problem problem;
   if (!make_problem(named.desc, problem, error)) throw host::Error(error);
 
-  fmt::print("{}\non {}\n\n{}\n", support::format_problem(named), device.summary().name, plan_info.explanation);
+  fmt::print("{}\non {}, chosen {}\n\n{}\n", support::format_problem(named), device.summary().name,
+             chosen_by(device, choice.source), plan_info.explanation);
   fmt::print("Phases: along each axis, the outputs that take the same kernel taps\n");
   for (uint32_t axis = 3 - named.desc.spatialRank; axis < 3; ++axis) {
     print_axis_phases(problem.axes[axis], axis_names[axis]);
@@ -219,7 +159,7 @@ void explain_suite(const host::Device& device, const std::vector<NamedProblem>& 
 
 void explain(const ExplainFlags& flags) {
   const VktcPlanOptions options = flags.device.plan_options();
-  const std::vector<NamedProblem> problems = choose_problems(flags);
+  const std::vector<NamedProblem> problems = flags.problems.choose();
   const host::Device device = flags.device.open();
   if (problems.size() == 1) {
     explain_problem(device, problems.front(), options);
@@ -234,35 +174,21 @@ void explain(const ExplainFlags& flags) {
 void add_explain_command(CLI::App& app) {
   auto flags = std::make_shared<ExplainFlags>();
   CLI::App* command = app.add_subcommand("explain", "Say how a problem would be computed, and why so");
-  command->add_option("descriptor", flags->descriptor, "The problem as a descriptor string, see below")
-      ->type_name("DESCRIPTOR");
-  const auto add = [&](const char* name, std::string& value, const char* type, const char* help) {
-    add_text_option(*command, name, value, type, "Problem", help);
-  };
-  add("--suite", flags->suite, "FILE", "Problems of a suite, in JSON as in bench/suites");
-  add("--match", flags->match, "REGEX", "Only the problems of the suite whose name contains this");
-  add("--input", flags->input, "SHAPE|FILE", "N,C,spatial... or C,spatial..., or an .npy file");
-  add("--weight", flags->weights, "SHAPE|FILE", "in_channels,out_channels/groups,kernel..., or an .npy file");
-  add("--bias", flags->bias, "SHAPE|FILE", "out_channels, or an .npy file");
-  add("--dtype", flags->data_type, "TYPE", "f32, f16, bf16 or i32; default: that of the problem, or f32");
-  flags->convolution.add_to(*command);
+  flags->problems.add_to(*command);
   flags->device.add_device_to(*command);
   flags->device.add_algorithm_to(*command);
+  flags->device.add_tuning_to(*command);
   command->footer(
       fmt::format("{}\n\n"
-                  "Descriptor: fields mb (batch), g (groups), ic, oc (channels); then, ending in the axis\n"
-                  "letter d, h or w: i (input), k (kernel), s (stride), p (padding at the beginning),\n"
-                  "e (at the end; default as p), op (output padding), d (dilation; 1: none); then\n"
-                  "dtf32, dtf16, dtbf16 or dti32, bias, and n\"name\". Inner axes that are left out are\n"
-                  "copied from the outer one: ih64kh3 is 64x64 and 3x3.\n\n"
+                  "{}\n\n"
                   "A tensor that fits in no buffer of the device is refused here; vktconv run cuts such\n"
                   "a problem into pieces, each with a plan of its own.\n\n"
                   "Examples:\n"
                   "  vktconv explain 'mb16_ic32iw131072_oc64kw3sw2pw1dw2'\n"
-                  "  vktconv explain --suite bench/suites/kernelbench.json --match 'kb1\\.(68|79)$'\n"
+                  "  vktconv explain --suite bench/suites/kb1.json --match 'kb1\\.(68|79)$'\n"
                   "  vktconv explain --input 8,64,32,32 --weight 64,128,4,4 --stride 2 --padding 1\n"
                   "  vktconv explain --input x.npy --weight w.npy --auto-pad SAME_UPPER --stride 2\n\n{}",
-                  convolution_help, exit_code_help));
+                  convolution_help, descriptor_help, exit_code_help));
   command->callback([flags] { explain(*flags); });
 }
 

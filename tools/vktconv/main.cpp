@@ -38,11 +38,13 @@ int run_command_line(int argc, char** argv) {
                   "  vktconv info\n"
                   "  vktconv run --input x.npy --weight w.npy --output y.npy --stride 2 --padding 1\n"
                   "  vktconv explain 'mb16_ic32iw131072_oc64kw3sw2pw1dw2'\n"
+                  "  vktconv tune 'mb16_ic32iw131072_oc64kw3sw2pw1dw2'\n"
                   "  vktconv run --help\n\n{}",
                   exit_code_help));
   add_info_command(app);
   add_run_command(app);
   add_explain_command(app);
+  add_tune_command(app);
   // CLI11 would only say that a subcommand is missing.
   if (argc > 1 && argv[1][0] != '-') check_command(app, argv[1]);
   try {

@@ -84,8 +84,8 @@ std::string run_on_device(const DeviceFlags& flags, const VktcConvTransposeDesc&
 }
 
 void run(const RunFlags& flags) {
-  if (flags.cpu && (!flags.device.device.empty() || !flags.device.algorithm.empty() || flags.device.validation)) {
-    refuse("--cpu excludes --device, --algorithm and --validation: it uses no device");
+  if (flags.cpu && flags.device.any_given()) {
+    refuse("--cpu excludes --device, --algorithm, --tuning-file and --validation: it uses no device");
   }
   flags.device.plan_options();  // refuses an unknown name before anything is read
 
@@ -151,6 +151,7 @@ void add_run_command(CLI::App& app) {
   flags->convolution.add_to(*command);
   flags->device.add_device_to(*command);
   flags->device.add_algorithm_to(*command);
+  flags->device.add_tuning_to(*command);
   command->add_flag("--cpu", flags->cpu, "Compute with the slow CPU reference (in double) instead of a device")
       ->group("Device");
   command->footer(
