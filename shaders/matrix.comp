@@ -37,6 +37,11 @@
 #extension GL_EXT_shader_explicit_arithmetic_types_int16 : require
 #define Element float16_t
 #endif
+#if defined(DATA_F16)
+// Conversions to fp16 round to nearest even: else that would be up to the device.
+#extension GL_EXT_spirv_intrinsics : require
+spirv_execution_mode(extensions = ["SPV_KHR_float_controls"], capabilities = [4467], 4462 /* RoundingModeRTE */, 16);
+#endif
 #include "split.glsl"
 
 layout(local_size_x_id = MATRIX_LOCAL_SIZE) in;

@@ -62,6 +62,8 @@ struct DeviceCaps {
   bool executable_properties = false;
   std::vector<CooperativeMatrixShape> cooperative_matrix_shapes;
 
+  bool rounding_rte_float16 = false;  // shaderRoundingModeRTEFloat16: a shader can ask for rounding to nearest even
+
   // Rates for the cost model; 0: unknown.
   uint32_t multiprocessors = 0;
   double fp32_flops = 0;

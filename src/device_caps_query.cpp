@@ -17,6 +17,7 @@ struct Properties {
   VkPhysicalDeviceSubgroupProperties subgroup{};
   VkPhysicalDeviceMaintenance4Properties maintenance4{};
   VkPhysicalDeviceSubgroupSizeControlProperties subgroup_size_control{};
+  VkPhysicalDeviceFloatControlsProperties float_controls{};
   VkPhysicalDeviceShaderSMBuiltinsPropertiesNV sm_builtins{};
   VkPhysicalDeviceShaderCorePropertiesAMD shader_core{};
   VkPhysicalDeviceShaderCoreProperties2AMD shader_core2{};
@@ -35,6 +36,7 @@ struct Properties {
     append(true, driver, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES);
     append(true, maintenance3, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES);
     append(true, subgroup, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES);
+    append(true, float_controls, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FLOAT_CONTROLS_PROPERTIES);
     append(is_1_3 || has(VK_KHR_MAINTENANCE_4_EXTENSION_NAME), maintenance4,
            VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES);
     append(is_1_3 || has(VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME), subgroup_size_control,
@@ -237,6 +239,7 @@ bool query_device_caps(const InstanceFunctions& functions, VkPhysicalDevice phys
   caps.shader_float16 = features.has(Feature::shader_float16);
   caps.buffer_device_address = features.has(Feature::buffer_device_address);
   caps.push_descriptor = enabled(VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME) || features.has(Feature::push_descriptor);
+  caps.rounding_rte_float16 = properties.float_controls.shaderRoundingModeRTEFloat16 != VK_FALSE;
   caps.vulkan_memory_model = features.has(Feature::vulkan_memory_model);
   caps.shader_int8 = features.has(Feature::shader_int8);
   caps.storage_8bit = features.has(Feature::storage_8bit);

@@ -35,6 +35,11 @@ bool capability_enabled(uint32_t capability, const DeviceCaps& caps) {
       return caps.subgroup_ballot;
     case 65:  // GroupNonUniformShuffle
       return caps.subgroup_shuffle;
+    case 4467:  // RoundingModeRTE
+      return caps.rounding_rte_float16;
+    case 5116:  // BFloat16TypeKHR
+    case 5118:  // BFloat16CooperativeMatrixKHR
+      return caps.shader_bfloat16;
     case 4448:  // StorageBuffer8BitAccess
       return caps.storage_8bit;
     case 5345:  // VulkanMemoryModel
@@ -256,7 +261,12 @@ DeviceCaps ada_caps() {
   caps.buffer_device_address = caps.push_descriptor = caps.vulkan_memory_model = true;
   caps.shader_int8 = caps.storage_8bit = caps.integer_dot_product = true;
   caps.cooperative_matrix = true;
-  caps.cooperative_matrix_shapes = {{16, 16, 16, 0, 0, 0, 0, false}, {16, 16, 16, 0, 0, 1, 1, false}};
+  caps.shader_bfloat16 = caps.rounding_rte_float16 = true;
+  constexpr uint32_t bfloat16 = 1000141000;  // VK_COMPONENT_TYPE_BFLOAT16_KHR
+  caps.cooperative_matrix_shapes = {{16, 16, 16, 0, 0, 0, 0, false},
+                                    {16, 8, 16, 0, 0, 1, 1, false},
+                                    {16, 16, 16, 0, 0, 1, 1, false},
+                                    {16, 16, 16, bfloat16, bfloat16, 1, 1, false}};
   caps.multiprocessors = 128;
   caps.fp32_flops = 80e12;
   caps.matrix_flops = 160e12;

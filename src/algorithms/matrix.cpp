@@ -45,6 +45,10 @@ uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
   return tile.values[warps_m] * tile.values[warps_n] * caps.subgroup_size;
 }
 
+// What two fp16 parts leave out is up to 12 * 2^-24 of a product, and the bound of a sum of n products is (n + 2) * 2^-24 of
+// all of them. Each tap that reaches an output brings a product for each in-channel.
+constexpr int64_t least_f32_in_channels = 16;
+
 // How many phases of the width can be rows of the same product (tiled.comp says when); 0: none.
 uint32_t mergeable_phases(const Problem& problem, const MatrixShape& shape) {
   const Axis& width = problem.axes[2];
@@ -129,10 +133,16 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const MatrixShap
 // Outputs of a row that an invocation stores: their places are in registers.
 constexpr int64_t most_places = 16;
 
+// Sums of one invocation, all parts: a register each. With more, compilers put them into memory.
+int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
+  return int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps) * parts(problem);
+}
+constexpr int64_t most_sums = 128;
+
 // The constraints that matrix.comp states, and the device's.
 bool legal(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
   const uint32_t local = local_size(tile, caps), columns = tile.values[positions];
-  return tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 &&
+  return sums_of_invocation(problem, tile, caps) <= most_sums && tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 &&
          columns % (tile.values[warps_n] * shape.n) == 0 && (columns % local == 0 || local % columns == 0) &&
          tile.values[depth] % shape.k == 0 && tile.values[depth] % 8 == 0 &&
          (tile.values[merged] == 0 || columns * problem.axes[2].stride <= most_places * local) &&
@@ -146,42 +156,63 @@ int64_t prepared_bytes(const Problem& problem, const Tile& tile, int64_t images,
          parts(problem) * 2;
 }
 
+// Workgroups that share a multiprocessor. An H200's driver gives all of them together no more shared memory than one may
+// have (docs/performance-log.md); registers: sums, and about 90 for the rest.
+int64_t resident_workgroups(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape) {
+  constexpr int64_t register_file = 65536, most_registers = 255, reserved_bytes = 1024;
+  const int64_t registers = std::min(most_registers, sums_of_invocation(problem, tile, caps) + 90);
+  const int64_t by_registers = register_file / (local_size(tile, caps) * registers);
+  const int64_t by_shared = caps.max_compute_shared_memory_size / (shared_bytes(problem, tile, shape) + reserved_bytes);
+  return std::max<int64_t>(1, std::min(by_registers, by_shared));
+}
+
+// The parts of a run add up: what overlaps is little, as measured on an H200 by leaving out one after the other
+// (docs/performance-log.md). The constants are from there.
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                        const Width& width) {
-  const int64_t blocks = ceil_div(problem.group_out_channels(), block_channels(tile, shape));
-  const double channels = static_cast<double>(round_up(problem.group_in_channels(), tile.values[depth]));
-  const double numbers = static_cast<double>(
-      round_up(numbered_positions(problem, width, problem.batch), tile.values[positions]));
-  const double taps_w = static_cast<double>(tile.values[merged] > 0 ? width.taps : problem.axes[2].kernel);
-  const double taps = taps_w * static_cast<double>(problem.axes[0].kernel * problem.axes[1].kernel);
-  // Phases share the taps among them: together each position takes every tap once.
-  const double products = parts(problem) == 2 ? 3 : 1;
-  const double flop = 2 * products * numbers * static_cast<double>(blocks * problem.groups) *
-                      tile.values[rows] * channels * taps;
-  const double workgroups = workgroup_count(problem, tile, width, problem.batch, problem.groups * blocks);
-  const double multiprocessors = std::max(1u, caps.multiprocessors);
-  const double full = std::min(1.0, workgroups / (2 * multiprocessors));
-  const double per_multiprocessor = workgroups / (2 * multiprocessors);
-  const double waves = per_multiprocessor > 1 ? std::ceil(per_multiprocessor) / per_multiprocessor : 1;
-
-  // What a subgroup loads from shared memory for each product, relative to a product's time.
-  const double m = tile.values[rows] / tile.values[warps_m] / shape.m, n = tile.values[positions] / tile.values[warps_n] / shape.n;
-  const double loads = (m + n) / (m * n);
-  const double issue = 1.6 + loads;
-  const double rate = std::max(1.0, caps.matrix_flops) * full;
-  const double arithmetic = flop * issue * waves / rate;
-
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
+  const double multiprocessors = std::max(1u, caps.multiprocessors);
+  const double per_element = 132 / multiprocessors;  // seconds per element below are those of an H200
+  const int64_t blocks = problem.groups * ceil_div(problem.group_out_channels(), block_channels(tile, shape));
+  const double workgroups = workgroup_count(problem, tile, width, problem.batch, blocks);
+
+  // Phases share the taps among them: together each position takes every tap once.
+  const double phases = static_cast<double>(tile_phases(problem, tile));
+  const double taps_w = static_cast<double>(tile.values[merged] > 0 ? width.taps : problem.axes[2].kernel);
+  const double outer_taps = static_cast<double>(problem.axes[0].kernel * problem.axes[1].kernel);
+  const double channels = static_cast<double>(round_up(problem.group_in_channels(), tile.values[depth]));
+  const double taps_of_workgroup = outer_taps * taps_w / phases;
+  const double products = parts(problem) == 2 ? 3 : 1;
+  const double flop = 2 * products * workgroups * tile.values[positions] * tile.values[rows] * channels * taps_of_workgroup;
+  const double rate = caps.matrix_flops > 0 ? 0.8 * caps.matrix_flops : 1e12;
+
+  const double windows = std::max(1.0, outer_taps / phases * std::ceil(taps_w / tile.values[window_taps]));
+  const double fetched_inputs = workgroups * windows * channels * tile.values[positions];
+  const double fetched_weights = workgroups * taps_of_workgroup * channels * tile.values[rows];
+  const double part_bytes = 2.0 * static_cast<double>(parts(problem));
+  const double gathered = tile.values[prepared] ? 0 : fetched_inputs * (parts(problem) == 2 ? 1.0e-12 : 0.35e-12) * per_element;
+  const double input_bytes = tile.values[prepared] || parts(problem) == 1 ? part_bytes : 4.0;
+  const double fetch = (fetched_inputs * input_bytes + fetched_weights * part_bytes) / (2.4 * bandwidth);
+
   const double interleaved = problem.axes[2].stride > 1 && tile.values[merged] == 0 ? 2.0 : 1.0;
-  const double memory = least_bytes(problem) * interleaved / bandwidth;
-  const double input_bytes = static_cast<double>(problem.input_elements() * problem.element_size());
-  const double preparation = tile.values[prepared] ? (input_bytes + static_cast<double>(prepared_bytes(problem, tile, problem.batch, problem.groups))) / bandwidth + 3e-6 : 0;
-  // Without preparation every tap of the outer axes gathers its inputs element by element.
-  const double gathers = tile.values[prepared] ? 0.0 : numbers * static_cast<double>(blocks * problem.groups) * channels * taps / std::min<double>(taps_w, tile.values[window_taps]);
-  const double gathering = gathers * 8 / std::max(1.0, caps.fp32_flops);
+  const double stored = static_cast<double>(problem.output_elements()) * (parts(problem) == 2 ? (tile.values[merged] > 0 ? 3.0e-12 : 2.5e-12) : 1.7e-12) *
+                        per_element * interleaved;
+
+  // Each step waits for what it fetches, the less the more others go on meanwhile.
+  const auto resident = static_cast<double>(resident_workgroups(problem, caps, tile, shape));
+  const double turns = workgroups / (resident * multiprocessors);
+  const double steps = windows * channels / tile.values[depth];
+  const double wait = 1.1e-6 * std::pow(resident, -1.5) * (tile.values[warps_m] * tile.values[warps_n] >= 8 ? 0.55 : 1.0);
+  const double waits = std::max(1.0, turns) * steps * wait;
+  const double waves = turns < 1 ? std::min(1 / turns, 4.0) : std::ceil(turns) / turns;
+  const double busy = (flop / rate + fetch + gathered) * waves + waits + stored;
+
+  const double memory = least_bytes(problem) / bandwidth;
+  const double turned = static_cast<double>(problem.input_elements() * problem.element_size() +
+                                            prepared_bytes(problem, tile, problem.batch, problem.groups));
+  const double preparation = tile.values[prepared] ? 1.6 * turned / bandwidth + 4e-6 : 0;
   const double cpu = caps.is_cpu ? 50.0 : 1.0;
-  const double busy = arithmetic + gathering;
-  return cpu * (std::max(busy, memory) + 0.2 * std::min(busy, memory) + preparation + 2e-6);
+  return cpu * (std::max(busy, memory) + preparation + 4e-6);
 }
 
 bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape, std::string& why_not) {
@@ -195,6 +226,11 @@ bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape
                   : "the feature shaderFloat16 is not enabled";
   } else if (problem.data_type != VKTC_DATA_TYPE_F32 && !caps.storage_16bit) {
     why_not = "storageBuffer16BitAccess and shaderInt16 are not enabled";
+  } else if (problem.data_type == VKTC_DATA_TYPE_F16 && !caps.rounding_rte_float16) {
+    why_not = "the device cannot be told to round fp16 to nearest even (shaderRoundingModeRTEFloat16)";
+  } else if (parts(problem) == 2 && problem.group_in_channels() < least_f32_in_channels) {
+    why_not = "fp32 in two fp16 parts is as exact as fp32 only for sums of many products: a group must have " +
+              std::to_string(least_f32_in_channels) + " in-channels";
   } else if (shape.m == 0) {
     why_not = "the device has no cooperative matrix shape up to 16 with fp32 accumulation for this type";
   } else if (caps.max_storage_buffers_per_stage < 6) {
