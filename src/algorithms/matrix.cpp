@@ -190,19 +190,19 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double fetched_inputs = workgroups * windows * channels * tile.values[positions];
   const double fetched_weights = workgroups * taps_of_workgroup * channels * tile.values[rows];
   const double part_bytes = 2.0 * static_cast<double>(parts(problem));
-  const double gathered = tile.values[prepared] ? 0 : fetched_inputs * (parts(problem) == 2 ? 1.0e-12 : 0.35e-12) * per_element;
+  const double gathered = tile.values[prepared] ? 0 : fetched_inputs * (parts(problem) == 2 ? 1.0e-12 : 0.25e-12) * per_element;
   const double input_bytes = tile.values[prepared] || parts(problem) == 1 ? part_bytes : 4.0;
   const double fetch = (fetched_inputs * input_bytes + fetched_weights * part_bytes) / (2.4 * bandwidth);
 
   const double interleaved = problem.axes[2].stride > 1 && tile.values[merged] == 0 ? 2.0 : 1.0;
-  const double stored = static_cast<double>(problem.output_elements()) * (parts(problem) == 2 ? (tile.values[merged] > 0 ? 3.0e-12 : 2.5e-12) : 1.7e-12) *
+  const double stored = static_cast<double>(problem.output_elements()) * (parts(problem) == 2 ? 2.5e-12 : 1.7e-12) *
                         per_element * interleaved;
 
   // Each step waits for what it fetches, the less the more others go on meanwhile.
   const auto resident = static_cast<double>(resident_workgroups(problem, caps, tile, shape));
   const double turns = workgroups / (resident * multiprocessors);
   const double steps = windows * channels / tile.values[depth];
-  const double wait = 1.1e-6 * std::pow(resident, -1.5) * (tile.values[warps_m] * tile.values[warps_n] >= 8 ? 0.55 : 1.0);
+  const double wait = 1.1e-6 * std::pow(resident, -1.5) * (tile.values[warps_m] * tile.values[warps_n] >= 8 ? 0.7 : 1.0);
   const double waits = std::max(1.0, turns) * steps * wait;
   const double waves = turns < 1 ? std::min(1 / turns, 4.0) : std::ceil(turns) / turns;
   const double busy = (flop / rate + fetch + gathered) * waves + waits + stored;
