@@ -59,9 +59,13 @@ std::shared_ptr<PipelineCache::Entry> PipelineCache::find_entry(const PipelineKe
   const auto found = entries_.find(key);
   if (found != entries_.end()) return found->second;
   if (entries_.size() >= prune_at_) {
-    // Entries that no thread works on (they take theirs under mutex_) and whose pipeline is gone.
-    std::erase_if(entries_,
-                  [](const auto& item) { return item.second.use_count() == 1 && item.second->pipeline.expired(); });
+    // Entries that no thread works on (they take theirs under mutex_) and whose pipeline is gone. The lock is for what
+    // the last thread wrote there: seeing the count that it left behind does not make that visible.
+    std::erase_if(entries_, [](const auto& item) {
+      Entry& entry = *item.second;
+      const std::unique_lock written(entry.compiling, std::try_to_lock);
+      return item.second.use_count() == 1 && written.owns_lock() && entry.pipeline.expired();
+    });
     prune_at_ = std::max<size_t>(64, 2 * entries_.size());
   }
   return entries_.emplace(key, std::make_shared<Entry>()).first->second;

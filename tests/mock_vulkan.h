@@ -5,6 +5,7 @@
 #include <vktconv/vktconv.h>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -68,7 +69,7 @@ class MockVulkan {
 
   template <typename Handle>
   static Handle handle(uintptr_t id) {
-    return reinterpret_cast<Handle>(id);
+    return std::bit_cast<Handle>(id);
   }
 
   // Called while a pipeline is being created, by the thread that creates it.

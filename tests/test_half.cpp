@@ -2,6 +2,7 @@
 // definition of the formats in double and, where Eigen is installed, against Eigen.
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -44,7 +45,7 @@ struct Format {
 const Format formats[] = {{"f16", 10, 5, f16_to_float, float_to_f16, double_to_f16},
                           {"bf16", 7, 8, bf16_to_float, float_to_bf16, double_to_bf16}};
 
-bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof(a)) == 0; }
+bool same_bits(double a, double b) { return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b); }
 
 }  // namespace
 

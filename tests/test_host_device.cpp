@@ -169,7 +169,9 @@ TEST_CASE("Copies beyond the buffer are refused") {
   std::vector<std::byte> bytes(200);
   const VkDeviceSize most = ~VkDeviceSize{0};
   const VkDeviceSize ranges[][2] = {{101, 0}, {1, 100}, {60, 41}, {most, 1}, {1, most}, {most, most}};
-  for (const auto& [size, offset] : ranges) {
+  for (const auto& range : ranges) {
+    const VkDeviceSize size = range[0];
+    const VkDeviceSize offset = range[1];
     CAPTURE(size);
     CAPTURE(offset);
     CHECK(error_of([&] { buffer.upload(bytes.data(), size, offset); }).status == VKTC_ERROR_INVALID_PARAMETER);

@@ -108,8 +108,9 @@ int compare(const VktcConvTransposeDesc& problem) {
 
 TEST_CASE("oneDNN agrees on every case that it implements") {
   int agreed = 0;
-  for (const auto& [name, desc] : cases()) {
-    INFO(name);
+  for (const Case& each : cases()) {
+    const VktcConvTransposeDesc& desc = each.desc;
+    INFO(each.name);
     agreed += compare(desc);
   }
   MESSAGE(agreed << " of " << cases().size() << " cases");

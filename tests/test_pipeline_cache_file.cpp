@@ -273,7 +273,7 @@ TEST_CASE("A writer killed at any moment leaves the old file or the new one") {
   const Bytes payloads[] = {random_bytes(200000, 0), random_bytes(300000, 1)};
   REQUIRE(write_pipeline_cache_file(file, test_owner(), payloads[0]));
   std::mt19937_64 random(7);
-  int killed_while_writing = 0;
+  size_t killed_while_writing = 0;
   for (int round = 0; round < 40; ++round) {
     const pid_t writer = ::fork();
     REQUIRE(writer >= 0);
@@ -286,7 +286,7 @@ TEST_CASE("A writer killed at any moment leaves the old file or the new one") {
     const std::optional<Bytes> read = read_pipeline_cache_file(file, test_owner());
     REQUIRE(read);
     CHECK((*read == payloads[0] || *read == payloads[1]));
-    if (folder.file_count() > static_cast<size_t>(1 + killed_while_writing)) ++killed_while_writing;
+    if (folder.file_count() > 1 + killed_while_writing) ++killed_while_writing;
   }
   // Otherwise the test has tested nothing.
   CHECK(killed_while_writing > 0);

@@ -107,11 +107,12 @@ TEST_CASE("Algorithms are listed by name, once") {
 
 TEST_CASE("Every case is planned within the limits of every device") {
   for (const DeviceCaps& caps : all_caps()) {
-    for (const auto& [name, desc] : cases()) {
+    for (const Case& each : cases()) {
+      const VktcConvTransposeDesc& desc = each.desc;
       for (const VktcDataType type : data_types) {
         for (const VktcMemoryAccess access : accesses) {
           for (const std::string& algorithm : algorithm_names()) {
-            CAPTURE(name);
+            CAPTURE(each.name);
             VktcError error = {};
             const bool planned = plan_or_refusal(with_type(desc, type), caps, {algorithm, access}, error);
             // The universal algorithm serves every case, unless addresses are asked for where there are none.
@@ -212,8 +213,9 @@ TEST_CASE("Unknown algorithms are refused with the list of those there are") {
 
 TEST_CASE("A choice is the candidate's own, and leads back to it") {
   for (const DeviceCaps& caps : {ada_caps(), phone_caps(), lavapipe_caps()}) {
-    for (const auto& [name, desc] : cases()) {
-      CAPTURE(name);
+    for (const Case& each : cases()) {
+      const VktcConvTransposeDesc& desc = each.desc;
+      CAPTURE(each.name);
       CAPTURE(caps.name);
       Problem problem;
       VktcError error = {};
@@ -268,14 +270,15 @@ TEST_CASE("A choice that is no candidate, or that other options contradict, is r
 }
 
 TEST_CASE("A plan explains itself") {
-  for (const auto& [name, desc] : cases()) {
+  for (const Case& each : cases()) {
+    const VktcConvTransposeDesc& desc = each.desc;
     Problem problem;
     VktcError error = {};
     Plan plan;
     REQUIRE(make_problem(desc, problem, error));
     REQUIRE(make_plan(problem, lavapipe_caps(), {}, plan, error));
     const std::string explanation = explain_plan(problem, lavapipe_caps(), plan);
-    CAPTURE(name);
+    CAPTURE(each.name);
     CHECK(explanation.find(plan.algorithm) != std::string::npos);
     CHECK(explanation.find(plan.tile) != std::string::npos);
     CHECK(explanation.find(plan.choice) != std::string::npos);

@@ -68,7 +68,8 @@ TEST_CASE("A transposed convolution worked out by hand") {
 }
 
 TEST_CASE("Scatter and gather agree on every case") {
-  for (const auto& [name, desc] : vktconv::tests::cases()) {
+  for (const vktconv::tests::Case& each : vktconv::tests::cases()) {
+    const VktcConvTransposeDesc& desc = each.desc;
     for (const VktcDataType type : vktconv::tests::data_types) {
       const Tensors tensors(vktconv::tests::with_type(desc, type), reference::Fill::random, 11);
       const auto all =
@@ -78,7 +79,7 @@ TEST_CASE("Scatter and gather agree on every case") {
       for (size_t i = 0; i < all.size(); i += step) {
         const auto one = reference::conv_transpose_at(tensors.desc, tensors.input.data(), tensors.weights.data(),
                                                       tensors.bias.data(), static_cast<int64_t>(i));
-        INFO(name);
+        INFO(each.name);
         REQUIRE(one.terms == all[i].terms);
         REQUIRE(std::abs(one.value - all[i].value) <= 1e-12 * all[i].magnitude);
       }

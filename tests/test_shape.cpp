@@ -107,8 +107,9 @@ TEST_CASE("Axes beyond the rank are ignored") {
 }
 
 TEST_CASE("Problems of every rank get three axes, the given ones innermost") {
-  for (const auto& [name, desc] : tests::cases()) {
-    INFO(name);
+  for (const tests::Case& each : tests::cases()) {
+    const VktcConvTransposeDesc& desc = each.desc;
+    INFO(each.name);
     Problem problem;
     VktcError error = {};
     REQUIRE(make_problem(desc, problem, error));
@@ -146,8 +147,9 @@ TEST_CASE("Problems of every rank get three axes, the given ones innermost") {
 }
 
 TEST_CASE("Useful work is two for each product that the reference forms") {
-  for (const auto& [name, desc] : tests::cases()) {
-    INFO(name);
+  for (const tests::Case& each : tests::cases()) {
+    const VktcConvTransposeDesc& desc = each.desc;
+    INFO(each.name);
     const tests::Tensors tensors(desc, reference::Fill::exact, 1);
     double products = 0;
     for (const reference::Value& value : tensors.expected()) products += static_cast<double>(value.terms);

@@ -43,6 +43,14 @@
 extern "C" {
 #endif
 
+/* In C++ an enumeration of no stated type holds its members' bits only. A C program can pass any int; it must get an
+ * error for it, not undefined behaviour. */
+#ifdef __cplusplus
+#define VKTC_ENUM_OF_INT : int
+#else
+#define VKTC_ENUM_OF_INT
+#endif
+
 #define VKTC_MAX_SPATIAL_RANK 3
 
 typedef struct VktcContext_T* VktcContext;
@@ -51,7 +59,7 @@ typedef struct VktcBindings_T* VktcBindings;
 
 /* ---- status ------------------------------------------------------------------------------------- */
 
-typedef enum VktcStatus {
+typedef enum VktcStatus VKTC_ENUM_OF_INT {
   VKTC_SUCCESS = 0,
   VKTC_ERROR_INVALID_PARAMETER = -1,   /* a value breaks a rule of the operation or of this API */
   VKTC_ERROR_LIMIT_EXCEEDED = -2,      /* a valid problem over a limit of the device; the message names it */
@@ -74,7 +82,7 @@ VKTC_API const char* vktcStatusName(VktcStatus status);
 
 /* ---- the problem -------------------------------------------------------------------------------- */
 
-typedef enum VktcDataType {
+typedef enum VktcDataType VKTC_ENUM_OF_INT {
   VKTC_DATA_TYPE_F32 = 0,  /* accumulated in fp32 */
   VKTC_DATA_TYPE_F16 = 1,  /* IEEE binary16 in memory; accumulated in fp32, rounded once at the store */
   VKTC_DATA_TYPE_BF16 = 2, /* bfloat16 in memory; accumulated in fp32, rounded once at the store */
@@ -121,7 +129,7 @@ VKTC_API VktcConvTransposeDesc vktcDefaultDesc(uint32_t spatialRank);
 VKTC_API VktcStatus vktcGetOutputSize(const VktcConvTransposeDesc* desc, int64_t outputSize[VKTC_MAX_SPATIAL_RANK],
                                       VktcError* error);
 
-typedef enum VktcAutoPad {
+typedef enum VktcAutoPad VKTC_ENUM_OF_INT {
   VKTC_AUTO_PAD_NOTSET = 0,
   VKTC_AUTO_PAD_SAME_UPPER = 1,
   VKTC_AUTO_PAD_SAME_LOWER = 2,
@@ -200,7 +208,7 @@ VKTC_API VktcStatus vktcGetPipelineCacheData(VktcContext context, size_t* size, 
 
 /* ---- the plan ----------------------------------------------------------------------------------- */
 
-typedef enum VktcMemoryAccess {
+typedef enum VktcMemoryAccess VKTC_ENUM_OF_INT {
   VKTC_MEMORY_ACCESS_AUTO = 0,          /* descriptors, or device addresses where a range is too wide for those */
   VKTC_MEMORY_ACCESS_DESCRIPTORS = 1,   /* storage buffer descriptors only */
   VKTC_MEMORY_ACCESS_DEVICE_ADDRESS = 2 /* buffer device addresses only; needs the feature bufferDeviceAddress */
