@@ -60,7 +60,13 @@ bool collect_candidates(const Problem& problem, const DeviceCaps& caps, const Pl
     if (!options.algorithm.empty() && options.algorithm != algorithm->name) continue;
     known = true;
     std::string why_not;
-    const std::vector<Tile> tiles = algorithm->tiles(problem, caps, why_not);
+    std::vector<Tile> tiles;
+    if (algorithm->splits_fp32 && problem.data_type == VKTC_DATA_TYPE_F32 &&
+        options.precision == VKTC_PRECISION_F32_FMA) {
+      why_not = "options.precision asks for fp32 multiply-adds, and it multiplies fp16 parts";
+    } else {
+      tiles = algorithm->tiles(problem, caps, why_not);
+    }
     for (const Tile& tile : tiles) candidates.ranked.push_back({algorithm, tile});
     if (tiles.empty()) {
       candidates.reason += std::string(algorithm->name) + " does not apply: " + why_not + "\n";

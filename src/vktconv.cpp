@@ -62,10 +62,19 @@ bool read_options(const VktcPlanOptions* options, vktconv::PlanOptions& read, Vk
       return fail(error, VKTC_ERROR_INVALID_PARAMETER, "options.memoryAccess",
                   "options.memoryAccess is %d: it must be a VktcMemoryAccess", static_cast<int>(options->memoryAccess));
   }
+  switch (options->precision) {
+    case VKTC_PRECISION_F32:
+    case VKTC_PRECISION_F32_FMA:
+      break;
+    default:
+      return fail(error, VKTC_ERROR_INVALID_PARAMETER, "options.precision",
+                  "options.precision is %d: it must be a VktcPrecision", static_cast<int>(options->precision));
+  }
   if (options->algorithm != nullptr) read.algorithm = options->algorithm;
   if (options->choice != nullptr) read.choice = options->choice;
   read.candidate = options->candidate;
   read.memory_access = options->memoryAccess;
+  read.precision = options->precision;
   return true;
 }
 

@@ -169,18 +169,21 @@ TEST_CASE("plan options are refused with the reason") {
     CHECK(std::string(error.parameter) == parameter);
     CHECK(std::string(error.message).starts_with(message));
   };
-  check({&something, nullptr, VKTC_MEMORY_ACCESS_AUTO, 0, nullptr}, VKTC_ERROR_INVALID_PARAMETER, "options.pNext",
-        "options.pNext must be NULL");
-  check({nullptr, "winograd", VKTC_MEMORY_ACCESS_AUTO, 0, nullptr}, VKTC_ERROR_INVALID_PARAMETER, "options.algorithm",
-        "options.algorithm is \"winograd\": it must be one of gather");
-  check({nullptr, nullptr, foreign_enum<VktcMemoryAccess>(3), 0, nullptr}, VKTC_ERROR_INVALID_PARAMETER,
-        "options.memoryAccess", "options.memoryAccess is 3: it must be a VktcMemoryAccess");
-  check({nullptr, nullptr, VKTC_MEMORY_ACCESS_DEVICE_ADDRESS, 0, nullptr}, VKTC_ERROR_FEATURE_NOT_ENABLED,
-        "options.memoryAccess",
+  check({&something, nullptr, VKTC_MEMORY_ACCESS_AUTO, 0, nullptr, VKTC_PRECISION_F32}, VKTC_ERROR_INVALID_PARAMETER,
+        "options.pNext", "options.pNext must be NULL");
+  check({nullptr, "winograd", VKTC_MEMORY_ACCESS_AUTO, 0, nullptr, VKTC_PRECISION_F32}, VKTC_ERROR_INVALID_PARAMETER,
+        "options.algorithm", "options.algorithm is \"winograd\": it must be one of gather");
+  check({nullptr, nullptr, foreign_enum<VktcMemoryAccess>(3), 0, nullptr, VKTC_PRECISION_F32},
+        VKTC_ERROR_INVALID_PARAMETER, "options.memoryAccess",
+        "options.memoryAccess is 3: it must be a VktcMemoryAccess");
+  check({nullptr, nullptr, VKTC_MEMORY_ACCESS_AUTO, 0, nullptr, foreign_enum<VktcPrecision>(9)},
+        VKTC_ERROR_INVALID_PARAMETER, "options.precision", "options.precision is 9: it must be a VktcPrecision");
+  check({nullptr, nullptr, VKTC_MEMORY_ACCESS_DEVICE_ADDRESS, 0, nullptr, VKTC_PRECISION_F32},
+        VKTC_ERROR_FEATURE_NOT_ENABLED, "options.memoryAccess",
         "options.memoryAccess is VKTC_MEMORY_ACCESS_DEVICE_ADDRESS, but the application did not enable the feature "
         "bufferDeviceAddress");
-  check({nullptr, nullptr, VKTC_MEMORY_ACCESS_AUTO, 0, "magic:1,2"}, VKTC_ERROR_INVALID_PARAMETER, "options.choice",
-        "options.choice is \"magic:1,2\": it must be one of the ");
+  check({nullptr, nullptr, VKTC_MEMORY_ACCESS_AUTO, 0, "magic:1,2", VKTC_PRECISION_F32}, VKTC_ERROR_INVALID_PARAMETER,
+        "options.choice", "options.choice is \"magic:1,2\": it must be one of the ");
   VktcConvTransposeDesc wrong = desc;
   wrong.stride[1] = 0;
   VktcPlan plan = nullptr;

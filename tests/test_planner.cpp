@@ -258,7 +258,7 @@ TEST_CASE("A choice that is no candidate, or that other options contradict, is r
     CHECK(std::string(error.message).find(words) != std::string::npos);
   };
   const auto options = [](const std::string& algorithm, uint32_t candidate, const std::string& choice) {
-    return PlanOptions{algorithm, VKTC_MEMORY_ACCESS_AUTO, candidate, choice};
+    return PlanOptions{algorithm, VKTC_MEMORY_ACCESS_AUTO, candidate, VKTC_PRECISION_F32, choice};
   };
   for (const std::string& choice : {std::string("gather"), std::string("gather:1"), std::string("magic:1,2"),
                                     gathered + ",0", " " + gathered, std::string(1000, 'x')}) {

@@ -214,6 +214,15 @@ typedef enum VktcMemoryAccess VKTC_ENUM_OF_INT {
   VKTC_MEMORY_ACCESS_DEVICE_ADDRESS = 2 /* buffer device addresses only; needs the feature bufferDeviceAddress */
 } VktcMemoryAccess;
 
+/* What may become of fp32 elements on the way; sums are fp32 in any case, and 16-bit and integer elements are never cut. */
+typedef enum VktcPrecision VKTC_ENUM_OF_INT {
+  /* Multiply-adds in fp32, or where the device's matrix units are quicker, fp32 elements in two fp16 parts: as exact as
+   * fp32 multiply-adds for elements of 2^-14 to 65472 in the input and 2^-22 to 255 in the weights (docs/architecture.md
+   * says what becomes of smaller ones; larger ones, infinities and NaN are computed in fp32, slowly). */
+  VKTC_PRECISION_F32 = 0,
+  VKTC_PRECISION_F32_FMA = 1 /* multiply-adds in fp32 only */
+} VktcPrecision;
+
 typedef struct VktcPlanOptions {
   const void* pNext;     /* must be NULL */
   const char* algorithm; /* a name from vktcGetAlgorithmName; NULL or "": the planner chooses */
@@ -225,6 +234,7 @@ typedef struct VktcPlanOptions {
    * It must be a candidate of the problem on the device, and of the algorithm where that is named too; candidate is
    * then 0. Choices may change with the library's version. NULL or "": the planner chooses. */
   const char* choice;
+  VktcPrecision precision;
 } VktcPlanOptions;
 
 /* The algorithms of this library, in the order of vktcGetAlgorithmName(0), (1), ...; NULL past the end. */

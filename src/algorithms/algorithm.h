@@ -33,6 +33,7 @@ struct Algorithm {
   // Fills in everything of the plan but algorithm, choice and reason. Fails where a limit of the device is exceeded.
   bool (*build)(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile,
                 Plan& plan, VktcError& error);
+  bool splits_fp32 = false;  // multiplies fp32 elements in 16-bit parts
 };
 
 // The name of a candidate, whatever its rank: the algorithm and the tile's values, less the zeros at the end;

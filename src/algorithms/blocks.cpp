@@ -158,8 +158,9 @@ SlabWindows slab_windows(const Problem& problem, const DeviceCaps& caps, const B
                      : windows.packed;
   windows.also_packed = windows.packed;
   if (blocking.also) {
-    windows.also_packed = packed_window(problem, caps, *blocking.also,
-                                        slab.first_group * blocks_per_group + slab.first_block, slab.groups * slab.blocks);
+    windows.also_packed =
+        packed_window(problem, caps, *blocking.also, slab.first_group * blocks_per_group + slab.first_block,
+                      slab.groups * slab.blocks);
   }
   return windows;
 }
@@ -174,21 +175,24 @@ std::string name_slab(const std::string& shader, const Slab& slab) {
 
 uint64_t packed_window_bytes(const DeviceCaps& caps, const Blocking& blocking, bool device_address) {
   // Elements of one pack dispatch are numbered in 32 bits.
-  return std::min(max_window_bytes(caps, device_address, static_cast<uint64_t>(blocking.packed_unit)), uint64_t{1} << 32);
+  return std::min(max_window_bytes(caps, device_address, static_cast<uint64_t>(blocking.packed_unit)),
+                  uint64_t{1} << 32);
 }
 
 // Clamped: the dimensions' product may pass 64 bits.
 uint64_t packed_block_bytes(const Problem& problem, const Blocking& blocking) {
   const double bytes = static_cast<double>(blocking.packed_element_size) * static_cast<double>(blocking.rows) *
-                       static_cast<double>(outer_taps(problem)) * static_cast<double>(packed_taps_w(problem, blocking)) *
+                       static_cast<double>(outer_taps(problem)) *
+                       static_cast<double>(packed_taps_w(problem, blocking)) *
                        static_cast<double>(blocking.packed_in_channels);
   return bytes < 1e18 ? static_cast<uint64_t>(bytes) : uint64_t{1} << 60;
 }
 
-bool add_packing(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, Plan& plan, VktcError& error) {
+bool add_packing(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, Plan& plan,
+                 VktcError& error) {
   const int64_t row_bytes = problem.group_out_channels() * problem.taps() * problem.element_size();
-  const auto window_bytes = static_cast<int64_t>(
-      max_window_bytes(caps, plan.device_address, static_cast<uint64_t>(problem.element_size())));
+  const auto window_bytes =
+      static_cast<int64_t>(max_window_bytes(caps, plan.device_address, static_cast<uint64_t>(problem.element_size())));
   if (row_bytes * blocking.pack_chunk > window_bytes) {
     return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "weights",
                 "the weights of %" PRId64 " in-channel(s) have %" PRId64
@@ -200,8 +204,8 @@ bool add_packing(const Problem& problem, const DeviceCaps& caps, const Blocking&
   for (const PackChunk& chunk : cut_packing(problem, blocking, window_bytes / row_bytes, blocks_per_window)) {
     if (!add_pack_dispatch(problem, caps, blocking, chunk, plan, error)) return false;
   }
-  plan.packed_weights_bytes =
-      std::max(plan.packed_weights_bytes, blocking.packed_begin + static_cast<uint64_t>(packed_bytes(problem, blocking)));
+  plan.packed_weights_bytes = std::max(plan.packed_weights_bytes,
+                                       blocking.packed_begin + static_cast<uint64_t>(packed_bytes(problem, blocking)));
   return true;
 }
 

@@ -40,7 +40,8 @@ struct Run {
   double workgroups = 0;
 };
 
-// Fills in everything of the plan but tile, algorithm, reason and workspace. make_runs turns a slab into its dispatches.
+// Fills in everything of the plan but tile, algorithm, reason and workspace. make_runs turns a slab into its
+// dispatches.
 bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options,
                        const Blocking& blocking,
                        const std::function<std::vector<Run>(const Slab& slab, const SlabWindows& windows)>& make_runs,

@@ -43,7 +43,8 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
   // Every stride-th output of a row: measured on an H200, that costs far more than its bytes.
   const double apart = problem.axes[2].stride > 1 && !caps.is_cpu ? 8e-12 : 0.0;
-  const double stored = static_cast<double>(problem.output_elements()) * apart * 132 / std::max(1u, caps.multiprocessors);
+  const double stored =
+      static_cast<double>(problem.output_elements()) * apart * 132 / std::max(1u, caps.multiprocessors);
   return std::max(useful_flop(problem) * waste * loads * spill / rate, 1.5 * least_bytes(problem) / bandwidth) + stored;
 }
 

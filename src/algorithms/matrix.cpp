@@ -1,9 +1,11 @@
-// Implicit matrix product over phases on matrix units (shaders/matrix.comp): fp16 and bf16 as they are, fp32 in two fp16
-// parts. For problems that are bound by arithmetic, on devices with VK_KHR_cooperative_matrix.
+// Implicit matrix product over phases on matrix units (shaders/matrix.comp): fp16 and bf16 as they are, fp32 in two
+// fp16 parts. For problems that are bound by arithmetic, on devices with VK_KHR_cooperative_matrix.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "algorithms/blocks.h"
 #include "phases.h"
@@ -45,8 +47,8 @@ uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
   return tile.values[warps_m] * tile.values[warps_n] * caps.subgroup_size;
 }
 
-// What two fp16 parts leave out is up to 12 * 2^-24 of a product, and the bound of a sum of n products is (n + 2) * 2^-24 of
-// all of them. Each tap that reaches an output brings a product for each in-channel.
+// What two fp16 parts leave out is up to 12 * 2^-24 of a product, and the bound of a sum of n products is (n + 2) *
+// 2^-24 of all of them. Each tap that reaches an output brings a product for each in-channel.
 constexpr int64_t least_f32_in_channels = 16;
 
 // How many phases of the width can be rows of the same product (tiled.comp says when); 0: none.
@@ -142,9 +144,10 @@ constexpr int64_t most_sums = 128;
 // The constraints that matrix.comp states, and the device's.
 bool legal(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
   const uint32_t local = local_size(tile, caps), columns = tile.values[positions];
-  return sums_of_invocation(problem, tile, caps) <= most_sums && tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 &&
-         columns % (tile.values[warps_n] * shape.n) == 0 && (columns % local == 0 || local % columns == 0) &&
-         tile.values[depth] % shape.k == 0 && tile.values[depth] % 8 == 0 &&
+  return sums_of_invocation(problem, tile, caps) <= most_sums &&
+         tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 && columns % (tile.values[warps_n] * shape.n) == 0 &&
+         (columns % local == 0 || local % columns == 0) && tile.values[depth] % shape.k == 0 &&
+         tile.values[depth] % 8 == 0 &&
          (tile.values[merged] == 0 || columns * problem.axes[2].stride <= most_places * local) &&
          local <= caps.max_compute_work_group_invocations && local <= caps.max_compute_work_group_size[0] &&
          shared_bytes(problem, tile, shape) <= caps.max_compute_shared_memory_size;
@@ -156,9 +159,10 @@ int64_t prepared_bytes(const Problem& problem, const Tile& tile, int64_t images,
          parts(problem) * 2;
 }
 
-// Workgroups that share a multiprocessor. An H200's driver gives all of them together no more shared memory than one may
-// have (docs/performance-log.md); registers: sums, and about 90 for the rest.
-int64_t resident_workgroups(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape) {
+// Workgroups that share a multiprocessor. An H200's driver gives all of them together no more shared memory than one
+// may have (docs/performance-log.md); registers: sums, and about 90 for the rest.
+int64_t resident_workgroups(const Problem& problem, const DeviceCaps& caps, const Tile& tile,
+                            const MatrixShape& shape) {
   constexpr int64_t register_file = 65536, most_registers = 255, reserved_bytes = 1024;
   const int64_t registers = std::min(most_registers, sums_of_invocation(problem, tile, caps) + 90);
   const int64_t by_registers = register_file / (local_size(tile, caps) * registers);
@@ -183,14 +187,16 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double channels = static_cast<double>(round_up(problem.group_in_channels(), tile.values[depth]));
   const double taps_of_workgroup = outer_taps * taps_w / phases;
   const double products = parts(problem) == 2 ? 3 : 1;
-  const double flop = 2 * products * workgroups * tile.values[positions] * tile.values[rows] * channels * taps_of_workgroup;
+  const double flop =
+      2 * products * workgroups * tile.values[positions] * tile.values[rows] * channels * taps_of_workgroup;
   const double rate = caps.matrix_flops > 0 ? 0.8 * caps.matrix_flops : 1e12;
 
   const double windows = std::max(1.0, outer_taps / phases * std::ceil(taps_w / tile.values[window_taps]));
   const double fetched_inputs = workgroups * windows * channels * tile.values[positions];
   const double fetched_weights = workgroups * taps_of_workgroup * channels * tile.values[rows];
   const double part_bytes = 2.0 * static_cast<double>(parts(problem));
-  const double gathered = tile.values[prepared] ? 0 : fetched_inputs * (parts(problem) == 2 ? 1.0e-12 : 0.25e-12) * per_element;
+  const double gathered =
+      tile.values[prepared] ? 0 : fetched_inputs * (parts(problem) == 2 ? 1.0e-12 : 0.25e-12) * per_element;
   const double input_bytes = tile.values[prepared] || parts(problem) == 1 ? part_bytes : 4.0;
   const double fetch = (fetched_inputs * input_bytes + fetched_weights * part_bytes) / (2.4 * bandwidth);
 
@@ -202,7 +208,8 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const auto resident = static_cast<double>(resident_workgroups(problem, caps, tile, shape));
   const double turns = workgroups / (resident * multiprocessors);
   const double steps = windows * channels / tile.values[depth];
-  const double wait = 1.1e-6 * std::pow(resident, -1.5) * (tile.values[warps_m] * tile.values[warps_n] >= 8 ? 0.7 : 1.0);
+  const double wait =
+      1.1e-6 * std::pow(resident, -1.5) * (tile.values[warps_m] * tile.values[warps_n] >= 8 ? 0.7 : 1.0);
   const double waits = std::max(1.0, turns) * steps * wait;
   const double waves = turns < 1 ? std::min(1 / turns, 4.0) : std::ceil(turns) / turns;
   const double busy = (flop / rate + fetch + gathered) * waves + waits + stored;
@@ -248,9 +255,16 @@ bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape
 std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::string& why_not) {
   const MatrixShape shape = find_shape(caps, problem.data_type);
   if (!available(problem, caps, shape, why_not)) return {};
-  // Subgroups along rows and along positions, and matrices of each subgroup.
-  constexpr uint32_t shapes[][4] = {{2, 4, 4, 4}, {2, 4, 2, 4}, {1, 8, 4, 4}, {1, 8, 2, 4}, {1, 8, 4, 2}, {2, 8, 2, 4}, {2, 2, 4, 4}, {1, 4, 4, 4}, {1, 4, 4, 2}, {2, 2, 2, 4}, {1, 4, 2, 4},
-                                    {1, 4, 3, 4}, {1, 4, 1, 4}, {4, 1, 2, 4}, {2, 2, 4, 2}, {4, 1, 1, 4}, {4, 2, 2, 4}, {1, 8, 1, 4}, {1, 8, 3, 4}};
+  // Subgroups along rows and along positions, and matrices of each subgroup. On a CPU nothing of this is quick, and
+  // what counts is how long the driver's compiler takes.
+  using Shape = std::array<uint32_t, 4>;
+  static constexpr Shape gpu_shapes[] = {{2, 4, 4, 4}, {2, 4, 2, 4}, {1, 8, 4, 4}, {1, 8, 2, 4}, {1, 8, 4, 2},
+                                         {2, 8, 2, 4}, {2, 2, 4, 4}, {1, 4, 4, 4}, {1, 4, 4, 2}, {2, 2, 2, 4},
+                                         {1, 4, 2, 4}, {1, 4, 3, 4}, {1, 4, 1, 4}, {4, 1, 2, 4}, {2, 2, 4, 2},
+                                         {4, 1, 1, 4}, {4, 2, 2, 4}, {1, 8, 1, 4}, {1, 8, 3, 4}};
+  static constexpr Shape cpu_shapes[] = {{1, 1, 2, 2}, {2, 1, 1, 2}, {1, 2, 1, 1}};
+  const std::span<const Shape> shapes = caps.is_cpu ? std::span<const Shape>(cpu_shapes) : gpu_shapes;
+  const int64_t most_window_taps = caps.is_cpu ? 2 : 16;
   std::vector<Tile> result;
   for (const uint32_t merge : {0u, mergeable_phases(problem, shape)}) {
     const Width width = make_width(problem, merge);
@@ -264,7 +278,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
           if (chunk > 16 && chunk >= 2 * problem.group_in_channels()) continue;
           // As many taps at once as shared memory holds.
           for (int64_t taps = width.taps; taps >= 1; taps = taps == 1 ? 0 : ceil_div(taps, 2)) {
-            if (taps > 16) continue;
+            if (taps > most_window_taps) continue;
             tile.values[window_taps] = u32(taps);
             if (!legal(problem, tile, shape, caps)) continue;
             tile.seconds = predict_seconds(problem, caps, tile, shape, width);
@@ -298,9 +312,9 @@ Run prepare_input(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   run.dispatch.params = to_words(params);
   const auto bytes = static_cast<uint64_t>(prepared_bytes(problem, tile, slab.images, slab.groups));
   run.dispatch.windows = {windows.input.window, {Tensor::workspace, 0, bytes}};
-  run.workgroups = static_cast<double>(slab.images * slab.groups *
-                                       ceil_div(problem.group_in_channels(), tile.values[depth])) *
-                   static_cast<double>(ceil_div(problem.input_plane(), pixels));
+  run.workgroups =
+      static_cast<double>(slab.images * slab.groups * ceil_div(problem.group_in_channels(), tile.values[depth])) *
+      static_cast<double>(ceil_div(problem.input_plane(), pixels));
   return run;
 }
 
@@ -350,9 +364,12 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   // Unused bindings must still hold something valid.
   const Window workspace = {Tensor::workspace, 0,
                             static_cast<uint64_t>(prepared_bytes(problem, tile, slab.images, slab.groups))};
-  dispatch.windows = {windows.input.window,  windows.packed.window,
-                      windows.bias.window,   windows.output.window,
-                      tile.values[prepared] ? workspace : windows.packed.window, windows.also_packed.window};
+  dispatch.windows = {windows.input.window,
+                      windows.packed.window,
+                      windows.bias.window,
+                      windows.output.window,
+                      tile.values[prepared] ? workspace : windows.packed.window,
+                      windows.also_packed.window};
   dispatch.subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
   return dispatch;
 }
@@ -432,6 +449,6 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
 
 const Algorithm matrix_algorithm = {
     "matrix", "implicit matrix product on matrix units (cooperative matrices), for problems bound by arithmetic", tiles,
-    build};
+    build, true};
 
 }  // namespace vktconv

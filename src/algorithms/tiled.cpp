@@ -122,8 +122,8 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double interleaved = width.stride > 1 && tile.values[merged] == 0 ? 2.0 : 1.0;  // every stride-th element
   const double memory = least_bytes(problem) * interleaved / bandwidth;
   const double arithmetic = flop * issue * (full < 1.0 ? 1.0 : waves) / rate;
-  // Outputs of a strided width cost more than their bytes, whether they are put in order in shared memory or stored apart:
-  // measured on an H200, and 16-bit ones cost most.
+  // Outputs of a strided width cost more than their bytes, whether they are put in order in shared memory or stored
+  // apart: measured on an H200, and 16-bit ones cost most.
   const bool is_16_bit = problem.element_size() == 2;
   const double in_order = is_16_bit ? 3.5e-12 : 1.8e-12, apart = is_16_bit ? 4e-12 : 3e-12;
   const double per_output = width.stride == 1 ? 0.0 : tile.values[merged] > 0 ? in_order : apart;

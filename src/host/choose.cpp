@@ -28,9 +28,11 @@ std::vector<Choice> find_tuned(const Device& device, const TuningKey& key) {
 
 // Whether the planner takes it for this problem on this device: a driver's update, or features that are disabled, may
 // have changed what there is to choose from.
-bool is_candidate(const Device& device, const Problem& problem, const std::string& choice, VktcMemoryAccess access) {
+bool is_candidate(const Device& device, const Problem& problem, const std::string& choice,
+                  const VktcPlanOptions& asked) {
   PlanOptions options;
-  options.memory_access = access;
+  options.memory_access = asked.memoryAccess;
+  options.precision = asked.precision;
   options.choice = choice;
   Plan plan;
   VktcError refused = {};
@@ -47,7 +49,7 @@ Choice choose(const Device& device, const VktcConvTransposeDesc& desc, const Vkt
     return {"", ChoiceSource::caller};
   }
   for (Choice& tuned : find_tuned(device, tuning_key(device.summary(), desc, options.memoryAccess))) {
-    if (is_candidate(device, problem, tuned.text, options.memoryAccess)) return std::move(tuned);
+    if (is_candidate(device, problem, tuned.text, options)) return std::move(tuned);
   }
   return {"", ChoiceSource::model};
 }

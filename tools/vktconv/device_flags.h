@@ -13,6 +13,7 @@ namespace vktconv::cli {
 struct DeviceFlags {
   std::string device;
   std::string algorithm;
+  std::string precision;
   std::string tuning_file;
   bool validation = false;
 

@@ -85,7 +85,7 @@ std::string run_on_device(const DeviceFlags& flags, const VktcConvTransposeDesc&
 
 void run(const RunFlags& flags) {
   if (flags.cpu && flags.device.any_given()) {
-    refuse("--cpu excludes --device, --algorithm, --tuning-file and --validation: it uses no device");
+    refuse("--cpu excludes --device, --algorithm, --precision, --tuning-file and --validation: it uses no device");
   }
   flags.device.plan_options();  // refuses an unknown name before anything is read
 

@@ -1,0 +1,192 @@
+// fp32 on matrix units, in two fp16 parts: as exact as fp32 multiply-adds, whatever the elements.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "check.h"
+
+using namespace vktconv;
+using namespace vktconv::tests;
+
+TEST_SUITE_BEGIN("precision");
+
+namespace {
+
+// A sequence that is the same everywhere: uniform in [0, 1).
+class Sequence {
+ public:
+  explicit Sequence(uint64_t seed) : state_(seed) {}
+  double uniform() {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<double>(state_ >> 40) / static_cast<double>(uint64_t{1} << 24);
+  }
+  double normal() {  // Box and Muller
+    constexpr double two_pi = 6.283185307179586;
+    return std::sqrt(-2 * std::log(1 - uniform())) * std::cos(two_pi * uniform());
+  }
+
+ private:
+  uint64_t state_;
+};
+
+using Draw = std::function<double(Sequence&)>;
+
+void fill(std::vector<std::byte>& data, uint64_t seed, const Draw& draw) {
+  Sequence sequence(seed);
+  for (size_t at = 0; at < data.size(); at += sizeof(float)) {
+    const auto value = static_cast<float>(draw(sequence));
+    std::memcpy(data.data() + at, &value, sizeof value);
+  }
+}
+
+void plant(std::vector<std::byte>& data, size_t index, float value) {
+  std::memcpy(data.data() + index * sizeof value, &value, sizeof value);
+}
+
+VktcConvTransposeDesc layer(int64_t in_channels, int64_t kernel, int64_t stride) {
+  VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+  desc.inChannels = in_channels;
+  desc.outChannels = 20;
+  desc.inputSize[0] = 45;
+  desc.kernelSize[0] = kernel;
+  desc.stride[0] = stride;
+  return desc;
+}
+
+Tensors draw_tensors(const VktcConvTransposeDesc& desc, const Draw& input, const Draw& weights) {
+  Tensors tensors(desc, reference::Fill::exact, 1);
+  fill(tensors.input, 11, input);
+  fill(tensors.weights, 22, weights);
+  return tensors;
+}
+
+// The largest error of one multiply-add in fp32 after the other, over all outputs.
+double largest_error_of_fp32_sums(const Tensors& tensors, const std::vector<reference::Value>& expected) {
+  const VktcConvTransposeDesc& desc = tensors.desc;
+  const auto at = [](const std::vector<std::byte>& data, int64_t index) {
+    float value = 0;
+    std::memcpy(&value, data.data() + static_cast<size_t>(index) * sizeof value, sizeof value);
+    return value;
+  };
+  const int64_t length = desc.inputSize[0], kernel = desc.kernelSize[0];
+  const int64_t out_length = static_cast<int64_t>(expected.size()) / desc.outChannels;
+  double largest = 0;
+  for (int64_t channel = 0; channel < desc.outChannels; ++channel) {
+    for (int64_t out = 0; out < out_length; ++out) {
+      float sum = 0;
+      for (int64_t tap = 0; tap < kernel; ++tap) {
+        const int64_t from = out - tap;
+        if (from < 0 || from % desc.stride[0] != 0 || from / desc.stride[0] >= length) continue;
+        for (int64_t in = 0; in < desc.inChannels; ++in) {
+          sum = std::fma(at(tensors.input, in * length + from / desc.stride[0]),
+                         at(tensors.weights, (in * desc.outChannels + channel) * kernel + tap), sum);
+        }
+      }
+      const double error = std::abs(sum - expected[static_cast<size_t>(channel * out_length + out)].value);
+      largest = std::max(largest, error);
+    }
+  }
+  return largest;
+}
+
+// Nothing: the device has no matrix units for it.
+std::string check_matrix(const Question& question, Outcome& outcome) {
+  outcome = check(test_device(), question, {.algorithm = "matrix", .access = Access::bindings});
+  CHECK_MESSAGE(outcome.kind != Outcome::failed, outcome.text);
+  return outcome.kind == Outcome::refused ? outcome.text : "";
+}
+
+}  // namespace
+
+TEST_CASE("The largest error is at most four times that of sums in fp32") {
+  const Draw uniform = [](Sequence& s) { return s.uniform(); };
+  const Draw normal = [](Sequence& s) { return s.normal(); };
+  const struct { int64_t in_channels, kernel, stride; } rows[] = {{16, 1, 1}, {32, 3, 1}, {40, 5, 2}, {96, 7, 1}};
+  for (const auto& row : rows) {
+    for (const bool positive : {false, true}) {
+      const Draw& draw = positive ? uniform : normal;
+      const Question question(draw_tensors(layer(row.in_channels, row.kernel, row.stride), draw, draw));
+      Outcome outcome;
+      const std::string refused = check_matrix(question, outcome);
+      if (!refused.empty()) {
+        MESSAGE(refused);
+        return;
+      }
+      double largest = 0;
+      for (size_t i = 0; i < question.expected.size(); ++i) {
+        const double value = reference::element(question.tensors.desc, outcome.output.data(), static_cast<int64_t>(i));
+        largest = std::max(largest, std::abs(value - question.expected[i].value));
+      }
+      CAPTURE(row.in_channels);
+      CAPTURE(row.kernel);
+      CAPTURE(positive);
+      CHECK(largest <= 4 * largest_error_of_fp32_sums(question.tensors, question.expected));
+    }
+  }
+}
+
+TEST_CASE("Elements past what fp16 holds, infinities and NaN are computed in fp32") {
+  const Draw normal = [](Sequence& s) { return s.normal(); };
+  for (const bool in_weights : {false, true}) {
+    Tensors tensors = draw_tensors(layer(24, 3, 2), normal, normal);
+    std::vector<std::byte>& data = in_weights ? tensors.weights : tensors.input;
+    const float planted[] = {65473.0f, -70000.0f, 3e38f, -1e20f, 300.0f};
+    for (size_t i = 0; i < std::size(planted); ++i) plant(data, 5 + 77 * i, planted[i]);
+    if (!in_weights) {
+      plant(data, 200, std::numeric_limits<float>::quiet_NaN());
+      plant(data, 500, std::numeric_limits<float>::infinity());
+    }
+    Outcome outcome;
+    check_matrix(Question(std::move(tensors)), outcome);
+  }
+}
+
+TEST_CASE("Small elements keep the precision of fp32 down to 2^-14, and small weights to 2^-22") {
+  const Draw small_input = [](Sequence& s) { return std::copysign(0x1p-13 * (1 + s.uniform()), s.normal()); };
+  const Draw small_weight = [](Sequence& s) { return std::copysign(0x1p-21 * (1 + s.uniform()), s.normal()); };
+  Outcome outcome;
+  check_matrix(Question(draw_tensors(layer(32, 3, 1), small_input, small_weight)), outcome);
+}
+
+TEST_CASE("Still smaller inputs are off by 2^-35 at most, those that count as zero included") {
+  // The bound of a sum does not hold for these alone: what is promised is the error of each element.
+  const double scales[] = {0x1p-18, 0x1p-26, 0x1p-40, 0x1p-130};  // the last are subnormal
+  for (const double scale : scales) {
+    const Draw tiny = [&](Sequence& s) { return s.normal() * scale; };
+    const Draw normal = [](Sequence& s) { return s.normal(); };
+    const Question question(draw_tensors(layer(32, 3, 1), tiny, normal));
+    Outcome outcome = check(test_device(), question, {.algorithm = "matrix", .access = Access::bindings});
+    if (outcome.kind == Outcome::refused || outcome.output.empty()) continue;
+    for (size_t i = 0; i < question.expected.size(); ++i) {
+      const double value = reference::element(question.tensors.desc, outcome.output.data(), static_cast<int64_t>(i));
+      // 96 products with weights below 8, each input off by 2^-35 of its own, and the sum's rounding.
+      CHECK(std::abs(value - question.expected[i].value) <= 96 * 8 * 0x1p-35);
+    }
+  }
+}
+
+TEST_CASE("Who asks for fp32 multiply-adds gets no fp16 parts") {
+  VktcPlanOptions options = {};
+  options.precision = VKTC_PRECISION_F32_FMA;
+  options.algorithm = "matrix";
+  const VktcConvTransposeDesc desc = layer(64, 3, 1);
+  VktcPlan plan = nullptr;
+  VktcError error = {};
+  const VktcContext context = test_device().device().context();
+  CHECK(vktcCreatePlan(context, &desc, &options, &plan, &error) == VKTC_ERROR_LIMIT_EXCEEDED);
+  CHECK(std::string(error.message).find("options.precision") != std::string::npos);
+  options.algorithm = nullptr;
+  REQUIRE(vktcCreatePlan(context, &desc, &options, &plan, &error) == VKTC_SUCCESS);
+  VktcPlanInfo info = {};
+  vktcGetPlanInfo(plan, &info);
+  CHECK(std::string(info.algorithm) != "matrix");
+  vktcDestroyPlan(plan);
+}
+
+TEST_SUITE_END();
