@@ -251,6 +251,7 @@ DeviceCaps ada_caps() {
   caps.max_compute_work_group_invocations = 1024;
   caps.max_compute_shared_memory_size = 49152;
   caps.max_push_constants_size = 256;
+  caps.max_storage_buffers_per_stage = 1 << 20;
   caps.max_storage_buffer_range = 0xffffffff;
   caps.max_memory_allocation_size = caps.max_buffer_size = uint64_t{24} << 30;
   caps.min_storage_buffer_offset_alignment = 16;

@@ -182,6 +182,24 @@ TEST_CASE("A tensor wider than one binding is reached in parts, or by address") 
   CHECK(error.status == VKTC_ERROR_LIMIT_EXCEEDED);
 }
 
+TEST_CASE("The input that matrix units are given turned is cut to fit one binding, too") {
+  DeviceCaps narrow = ada_caps();
+  narrow.max_storage_buffer_range = (1 << 20) + 4096;
+  narrow.buffer_device_address = false;
+  for (const char* text : {"mb16ic32iw4096oc64kw3sw2pw1dw2", "mb8ic48ih64oc48kh3", "mb4ic64id16ih16iw16oc32kd2sd2",
+                           "g2mb4ic64ih32oc96kh4sh2ph1bias"}) {
+    for (const VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16}) {
+      CAPTURE(text);
+      const VktcConvTransposeDesc desc = with_type(support::parse_problem(text).desc, type);
+      VktcError error = {};
+      for (uint32_t candidate = 0; candidate < 12; ++candidate) {
+        CHECK_MESSAGE(plan_or_refusal(desc, narrow, {"matrix", VKTC_MEMORY_ACCESS_AUTO, candidate}, error),
+                      error.message);
+      }
+    }
+  }
+}
+
 TEST_CASE("A problem over a limit names the limit") {
   DeviceCaps caps = lavapipe_caps();
   for (uint32_t& count : caps.max_compute_work_group_count) count = 1;

@@ -56,6 +56,8 @@ struct PackChunk {
   int64_t first_block, blocks, first_in_channel, in_channels;
 };
 
+constexpr size_t max_pack_dispatches = 65536;
+
 // Whole groups together where their weights fit one window, else one group (and some of its in-channels) at a time.
 std::vector<PackChunk> cut_packing(const Problem& problem, const Blocking& blocking, int64_t rows_per_window,
                                    int64_t packed_blocks_per_window) {
@@ -70,6 +72,7 @@ std::vector<PackChunk> cut_packing(const Problem& problem, const Blocking& block
     const int64_t end_of_groups = (block / blocks_per_group + groups_per_window) * blocks_per_group;
     const int64_t count = std::min({packed_blocks_per_window, end_of_groups - block, total_blocks - block});
     for (int64_t channel = 0; channel < blocking.packed_in_channels; channel += in_channels) {
+      if (chunks.size() > max_pack_dispatches) return chunks;  // refused: see add_packing
       chunks.push_back({block, count, channel, std::min(in_channels, blocking.packed_in_channels - channel)});
     }
     block += count;
@@ -201,7 +204,12 @@ bool add_packing(const Problem& problem, const DeviceCaps& caps, const Blocking&
   }
   const int64_t blocks_per_window = static_cast<int64_t>(packed_window_bytes(caps, blocking, plan.device_address) /
                                                          packed_block_bytes(problem, blocking));
-  for (const PackChunk& chunk : cut_packing(problem, blocking, window_bytes / row_bytes, blocks_per_window)) {
+  const std::vector<PackChunk> chunks = cut_packing(problem, blocking, window_bytes / row_bytes, blocks_per_window);
+  if (chunks.size() > max_pack_dispatches) {
+    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "weights",
+                "packing the weights needs more than %zu dispatches within maxStorageBufferRange", max_pack_dispatches);
+  }
+  for (const PackChunk& chunk : chunks) {
     if (!add_pack_dispatch(problem, caps, blocking, chunk, plan, error)) return false;
   }
   plan.packed_weights_bytes = std::max(plan.packed_weights_bytes,

@@ -401,14 +401,12 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.pack_chunk = tile.values[depth];
   blocking.pack_local_size = std::min(128u, caps.max_compute_work_group_invocations);
   blocking.pack_constants = {tile.values[depth], shape.m};
-  const uint64_t most_prepared = options.memory_access == VKTC_MEMORY_ACCESS_DESCRIPTORS
-                                     ? caps.max_storage_buffer_range
-                                     : std::min(caps.max_buffer_size, uint64_t{1} << 35);
   blocking.workgroups = [&](const Slab& slab) {
-    // Positions are numbered in 32 bits; the turned input is one window.
-    if (numbered_positions(problem, width, slab.images) > (int64_t{1} << 30) ||
-        (tile.values[prepared] &&
-         static_cast<uint64_t>(prepared_bytes(problem, tile, slab.images, slab.groups)) > most_prepared)) {
+    // Positions are numbered in 32 bits; the turned input is one window, counted in vectors.
+    const uint64_t most_prepared = plan.device_address ? uint64_t{1} << 35 : caps.max_storage_buffer_range;
+    const bool too_wide = tile.values[prepared] != 0 && static_cast<uint64_t>(prepared_bytes(
+                                                            problem, tile, slab.images, slab.groups)) > most_prepared;
+    if (too_wide || numbered_positions(problem, width, slab.images) > (int64_t{1} << 30)) {
       return std::numeric_limits<double>::infinity();
     }
     return workgroup_count(problem, tile, width, slab.images, slab.groups * slab.blocks);
