@@ -8,6 +8,7 @@
 #include <span>
 
 #include "algorithms/blocks.h"
+#include "algorithms/merged_phases.h"
 #include "phases.h"
 #include "shader_table.h"
 #include "shared/params.h"
@@ -51,14 +52,6 @@ uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
 // 2^-24 of all of them. Each tap that reaches an output brings a product for each in-channel.
 constexpr int64_t least_f32_in_channels = 16;
 
-// How many phases of the width can be rows of the same product (tiled.comp says when); 0: none.
-uint32_t mergeable_phases(const Problem& problem, const MatrixShape& shape) {
-  const Axis& width = problem.axes[2];
-  const int64_t with_taps = std::min(width.kernel, width.stride / phase_gcd(width));
-  if (width.stride == 1 || (with_taps - 1) * width.dilation >= width.stride || with_taps > shape.m) return 0;
-  return u32(with_taps);
-}
-
 // The width of a phase, as matrix.comp numbers it.
 struct Width {
   int64_t first = 0;      // the lowest position
@@ -72,17 +65,14 @@ Width make_width(const Problem& problem, uint32_t merged_phases) {
   const AxisPhases split = split_phases(axis);
   Width width;
   int64_t lowest = 0, highest = 0;  // columns of the input that some tap reads
+  const WidthPositions numbered = width_positions(problem, merged_phases > 0);
+  width.first = numbered.first;
+  width.positions = numbered.count;
   if (merged_phases > 0) {
-    const auto floor_div = [](int64_t value, int64_t divisor) {
-      return value >= 0 ? value / divisor : -((divisor - 1 - value) / divisor);
-    };
-    width.first = floor_div(axis.padding_begin, axis.stride);
-    width.positions = floor_div(axis.padding_begin + axis.output - 1, axis.stride) - width.first + 1;
     width.taps = ceil_div(axis.kernel, split.tap_step);
     lowest = width.first - (width.taps - 1) * split.input_step;
     highest = width.first + width.positions - 1;
   } else {
-    width.positions = ceil_div(axis.output, axis.stride);
     for (const Phase& phase : split.phases) {
       if (phase.taps == 0) continue;
       width.taps = std::max(width.taps, phase.taps);
@@ -108,18 +98,9 @@ int64_t numbered_positions(const Problem& problem, const Width& width, int64_t i
          ceil_div(problem.axes[1].output, problem.axes[1].stride) * width.pitch;
 }
 
-// Phases that a workgroup chooses one of.
-int64_t tile_phases(const Problem& problem, const Tile& tile) {
-  int64_t count = 1;
-  for (size_t a = 0; a < (tile.values[merged] > 0 ? 2u : 3u); ++a) {
-    count *= std::min(problem.axes[a].stride, problem.axes[a].output);
-  }
-  return count;
-}
-
 double workgroup_count(const Problem& problem, const Tile& tile, const Width& width, int64_t images, int64_t blocks) {
   return static_cast<double>(ceil_div(numbered_positions(problem, width, images), tile.values[positions])) *
-         static_cast<double>(tile_phases(problem, tile)) * static_cast<double>(blocks);
+         static_cast<double>(workgroup_phases(problem, tile.values[merged] > 0)) * static_cast<double>(blocks);
 }
 
 uint32_t shared_bytes(const Problem& problem, const Tile& tile, const MatrixShape& shape) {
@@ -181,7 +162,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double workgroups = workgroup_count(problem, tile, width, problem.batch, blocks);
 
   // Phases share the taps among them: together each position takes every tap once.
-  const double phases = static_cast<double>(tile_phases(problem, tile));
+  const double phases = static_cast<double>(workgroup_phases(problem, tile.values[merged] > 0));
   const double taps_w = static_cast<double>(tile.values[merged] > 0 ? width.taps : problem.axes[2].kernel);
   const double outer_taps = static_cast<double>(problem.axes[0].kernel * problem.axes[1].kernel);
   const double channels = static_cast<double>(round_up(problem.group_in_channels(), tile.values[depth]));
@@ -266,7 +247,9 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
   const std::span<const Shape> shapes = caps.is_cpu ? std::span<const Shape>(cpu_shapes) : gpu_shapes;
   const int64_t most_window_taps = caps.is_cpu ? 2 : 16;
   std::vector<Tile> result;
-  for (const uint32_t merge : {0u, mergeable_phases(problem, shape)}) {
+  // Whole out-channels must fit a matrix.
+  const uint32_t mergeable = mergeable_phases(problem) <= shape.m ? mergeable_phases(problem) : 0;
+  for (const uint32_t merge : {0u, mergeable}) {
     const Width width = make_width(problem, merge);
     const int64_t out_rows = ceil_div(problem.group_out_channels(), shape.m / std::max(1u, merge)) * shape.m;
     for (const auto& s : shapes) {
@@ -288,7 +271,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
         }
       }
     }
-    if (mergeable_phases(problem, shape) == 0) break;
+    if (mergeable == 0) break;
   }
   if (result.empty()) why_not = "maxComputeSharedMemorySize or the workgroup size is too small for its tiles";
   return result;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "algorithms/blocks.h"
+#include "algorithms/merged_phases.h"
 #include "phases.h"
 #include "shader_table.h"
 #include "shared/params.h"
@@ -46,42 +47,10 @@ bool legal(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
          shared_bytes(problem, tile) <= caps.max_compute_shared_memory_size;
 }
 
-// How many phases of the width can be merged (tiled.comp says when); 0: none.
-uint32_t mergeable_phases(const Problem& problem) {
-  const Axis& width = problem.axes[2];
-  const int64_t with_taps = std::min(width.kernel, width.stride / phase_gcd(width));
-  constexpr int64_t longest_stride = 64;  // rows of outputs are put in order in shared memory
-  if (width.stride == 1 || width.stride > longest_stride || (with_taps - 1) * width.dilation >= width.stride) return 0;
-  return u32(with_taps);
-}
-
-// Positions along the width, and the lowest.
-struct WidthPositions {
-  int64_t first, count;
-};
-
-WidthPositions width_positions(const Problem& problem, const Tile& tile) {
-  const Axis& width = problem.axes[2];
-  if (tile.values[merged] == 0) return {0, ceil_div(width.output, width.stride)};
-  const auto floor_div = [](int64_t value, int64_t divisor) {
-    return value >= 0 ? value / divisor : -((divisor - 1 - value) / divisor);
-  };
-  const int64_t first = floor_div(width.padding_begin, width.stride);
-  return {first, floor_div(width.padding_begin + width.output - 1, width.stride) - first + 1};
-}
-
 int64_t tile_positions(const Problem& problem, const Tile& tile, int64_t images) {
   return images * ceil_div(problem.axes[0].output, problem.axes[0].stride) *
-         ceil_div(problem.axes[1].output, problem.axes[1].stride) * width_positions(problem, tile).count;
-}
-
-// Phases that a workgroup chooses one of.
-int64_t tile_phases(const Problem& problem, const Tile& tile) {
-  int64_t count = 1;
-  for (size_t a = 0; a < (tile.values[merged] > 0 ? 2u : 3u); ++a) {
-    count *= std::min(problem.axes[a].stride, problem.axes[a].output);
-  }
-  return count;
+         ceil_div(problem.axes[1].output, problem.axes[1].stride) *
+         width_positions(problem, tile.values[merged] > 0).count;
 }
 
 int64_t block_channels(const Tile& tile) {
@@ -90,7 +59,7 @@ int64_t block_channels(const Tile& tile) {
 
 double workgroup_count(const Problem& problem, const Tile& tile, int64_t images, int64_t blocks) {
   return static_cast<double>(ceil_div(tile_positions(problem, tile, images), tile.values[positions])) *
-         static_cast<double>(tile_phases(problem, tile)) * static_cast<double>(blocks);
+         static_cast<double>(workgroup_phases(problem, tile.values[merged] > 0)) * static_cast<double>(blocks);
 }
 
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
@@ -205,8 +174,8 @@ Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[TILED_OUT_CHANNELS] = u32(problem.group_out_channels());
   constants[TILED_GROUPS] = u32(problem.groups);
   constants[TILED_MERGED] = tile.values[merged];
-  constants[TILED_FIRST_POSITION_W] = u32(width_positions(problem, tile).first);
-  constants[TILED_POSITIONS_W] = u32(width_positions(problem, tile).count);
+  constants[TILED_FIRST_POSITION_W] = u32(width_positions(problem, tile.values[merged] > 0).first);
+  constants[TILED_POSITIONS_W] = u32(width_positions(problem, tile.values[merged] > 0).count);
   constants[TILED_STAGED_CHANNELS] = std::max(1u, tile.values[staged_channels]);
   dispatch.params = to_words(params);
   return dispatch;
