@@ -28,6 +28,7 @@ struct TuningKey {
   std::string problem;        // desc_text()
   std::string memory_access;  // "auto", "descriptors" or "address"
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means the zero in the code that this stands for
   auto operator<=>(const TuningKey&) const = default;
 };
 
