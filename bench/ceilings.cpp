@@ -94,6 +94,8 @@ double multiply_add_rate(host::Device& device, const VulkanTable& vulkan, bool i
                          [] { return 2.0 * 64 * invocations; });
 }
 
+#ifdef VK_KHR_cooperative_matrix
+
 std::vector<VkCooperativeMatrixPropertiesKHR> matrix_shapes(const host::Device& device, const VulkanTable& vulkan) {
   uint32_t count = 0;
   check(vulkan.vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(device.physical_device(), &count, nullptr),
@@ -148,6 +150,14 @@ void measure_matrix_rate(host::Device& device, const VulkanTable& vulkan, Ceilin
     }
   }
 }
+
+#else
+
+void measure_matrix_rate(host::Device& /*device*/, const VulkanTable& /*vulkan*/, Ceilings& ceilings) {
+  ceilings.matrix_left_out = "the Vulkan headers of this build do not know cooperative matrices";
+}
+
+#endif
 
 }  // namespace
 

@@ -8,7 +8,9 @@ VulkanTable::VulkanTable(const host::Device& device) {
   const PFN_vkGetInstanceProcAddr get = device.get_instance_proc_addr();
 #define VKTCONV_BENCH_LOAD(function) function = reinterpret_cast<PFN_##function>(get(device.instance(), #function));
   VKTCONV_BENCH_INSTANCE_FUNCTIONS(VKTCONV_BENCH_LOAD)
+#ifdef VK_KHR_cooperative_matrix
   VKTCONV_BENCH_LOAD(vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR)
+#endif
 #undef VKTCONV_BENCH_LOAD
 #define VKTCONV_BENCH_LOAD(function) \
   function = reinterpret_cast<PFN_##function>(vkGetDeviceProcAddr(device.device(), #function));

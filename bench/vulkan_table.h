@@ -42,7 +42,9 @@ struct VulkanTable {
   VKTCONV_BENCH_INSTANCE_FUNCTIONS(VKTCONV_BENCH_MEMBER)
   VKTCONV_BENCH_OPTIONAL_FUNCTIONS(VKTCONV_BENCH_MEMBER)
 #undef VKTCONV_BENCH_MEMBER
+#ifdef VK_KHR_cooperative_matrix
   PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR = nullptr;
+#endif
 
   explicit VulkanTable(const host::Device& device);
 };
