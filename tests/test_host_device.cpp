@@ -277,7 +277,7 @@ TEST_CASE("What is disabled is off, by options and by the environment") {
     for (const std::string& name : on) CHECK_MESSAGE(!less.has_feature(name), name);
   }
   // With the extension goes its feature.
-  options.disable = {VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME};
+  options.disable = {"VK_KHR_cooperative_matrix"};
   CHECK(!host::Device(options).has_feature("cooperativeMatrix"));
 }
 
