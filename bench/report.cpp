@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "desc_text.h"
 #include "model_comparison.h"
 #include "vktconv_build_version.h"
 
@@ -23,18 +24,6 @@ using Json = nlohmann::ordered_json;
 
 std::string version_text(uint32_t version) {
   return fmt::format("{}.{}.{}", version >> 22, version >> 12 & 0x3ff, version & 0xfff);
-}
-
-const char* memory_access_name(VktcMemoryAccess access) {
-  switch (access) {
-    case VKTC_MEMORY_ACCESS_AUTO:
-      return "auto";
-    case VKTC_MEMORY_ACCESS_DESCRIPTORS:
-      return "descriptors";
-    case VKTC_MEMORY_ACCESS_DEVICE_ADDRESS:
-      return "address";
-  }
-  return "?";
 }
 
 // JSON knows no infinity.
@@ -153,7 +142,7 @@ RunInfo describe_run(const host::Device& device, const Ceilings& ceilings, VktcM
   run.git_commit = VKTCONV_BUILD_COMMIT;
   run.date = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                          fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
-  run.memory_access = memory_access_name(memory_access);
+  run.memory_access = memory_access_text(memory_access);
   run.ceilings = ceilings;
   return run;
 }

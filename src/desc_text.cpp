@@ -56,4 +56,16 @@ const char* data_type_text(VktcDataType type) {
   return "?";
 }
 
+const char* memory_access_text(VktcMemoryAccess access) {
+  switch (access) {
+    case VKTC_MEMORY_ACCESS_AUTO:
+      return "auto";
+    case VKTC_MEMORY_ACCESS_DESCRIPTORS:
+      return "descriptors";
+    case VKTC_MEMORY_ACCESS_DEVICE_ADDRESS:
+      return "address";
+  }
+  return "?";
+}
+
 }  // namespace vktconv

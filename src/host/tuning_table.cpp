@@ -103,18 +103,6 @@ Json entry_json(const TuningKey& key, const TunedChoice& choice) {
   return json;
 }
 
-const char* memory_access_text(VktcMemoryAccess access) {
-  switch (access) {
-    case VKTC_MEMORY_ACCESS_AUTO:
-      return "auto";
-    case VKTC_MEMORY_ACCESS_DESCRIPTORS:
-      return "descriptors";
-    case VKTC_MEMORY_ACCESS_DEVICE_ADDRESS:
-      return "address";
-  }
-  return "?";
-}
-
 // Names of drivers are what they are; JSON is UTF-8, and what was written must be found again.
 std::string printable(std::string text) {
   for (char& letter : text) {
