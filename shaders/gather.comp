@@ -58,9 +58,9 @@ void main() {
   work /= phases_h;
   const uint first_d = work % phases_d;
   const uint block = work / phases_d;
-  if (block >= params.groups * params.blocks) return;
-  const uint group = block / params.blocks;
-  const uint first_channel = (params.first_block + block % params.blocks) * CHANNEL_QUADS * 4u;  // within the group
+  if (block >= params.slab.groups * params.slab.blocks) return;
+  const uint group = block / params.slab.blocks;
+  const uint first_channel = (params.slab.first_block + block % params.slab.blocks) * CHANNEL_QUADS * 4u;  // within the group
 
   const Phase phase_d = find_phase_d(first_d, params.padding_begin[0]);
   const Phase phase_h = find_phase_h(first_h, params.padding_begin[1]);
@@ -87,17 +87,17 @@ void main() {
     const uint d = position % size_d;
     const uint image = position / size_d;
     const uint out_d = first_d + d * STRIDE_D, out_h = first_h + h * STRIDE_H, out_w = first_w + w * STRIDE_W;
-    wanted[p] = image < params.batch && out_d < params.output_size[0] && out_h < params.output_size[1] &&
+    wanted[p] = image < params.slab.batch && out_d < params.output_size[0] && out_h < params.output_size[1] &&
                 out_w < params.output_size[2];
-    output_index[p] = params.output_offset + image * params.output_batch_stride +
-                      (group * params.out_channels + first_channel - params.first_block * CHANNEL_QUADS * 4u) * output_plane +
+    output_index[p] = params.slab.output_offset + image * params.output_batch_stride +
+                      (group * params.out_channels + first_channel - params.slab.first_block * CHANNEL_QUADS * 4u) * output_plane +
                       (out_d * params.output_size[1] + out_h) * params.output_size[2] + out_w;
-    input_base[p] = params.input_offset + image * params.input_batch_stride + group * params.in_channels * input_plane;
+    input_base[p] = params.slab.input_offset + image * params.input_batch_stride + group * params.in_channels * input_plane;
     input_position[p] = ivec3(d, h, w) + ivec3(phase_d.first_input, phase_h.first_input, phase_w.first_input);
     [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) sum[p][q] = Accumulator4(0);
   }
 
-  const uint weights_block = params.weights_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * params.in_channels * CHANNEL_QUADS;
+  const uint weights_block = params.slab.weights_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * params.in_channels * CHANNEL_QUADS;
   for (int jd = 0; jd < phase_d.taps; ++jd) {
     for (int jh = 0; jh < phase_h.taps; ++jh) {
       for (int jw = 0; jw < phase_w.taps; ++jw) {
@@ -131,7 +131,7 @@ void main() {
     }
   }
 
-  const uint bias_index = (params.first_group + group) * params.out_channels + first_channel;
+  const uint bias_index = (params.slab.first_group + group) * params.out_channels + first_channel;
   [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) {
     [[unroll]] for (uint c = 0; c < 4; ++c) {
       const uint channel = q * 4u + c;

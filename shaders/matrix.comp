@@ -14,8 +14,8 @@
 //
 // fp32 (PARTS = 2): x = high + low / 2048 with both parts in fp16, and x * w = high * high + (high * low + low * high) /
 // 2048; what is left out is below 2^-21 of the product. Matrix units do not round sums to nearest, so the large products of
-// TILE_K in-channels are summed from zero and added to the total in proper fp32; for the small ones it does not matter. Inputs beyond fp16's range (SPLIT_LIMIT in split.glsl) have
-// a NaN high part; every output that comes out infinite or NaN is computed again from the tensors themselves.
+// TILE_K in-channels are summed from zero and added to the total in proper fp32; for the small ones it does not matter.
+// Inputs beyond fp16's range (SPLIT_LIMIT in split.glsl) have a NaN high part; every output that comes out infinite or NaN is computed again from the tensors themselves.
 //
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
@@ -27,8 +27,7 @@
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_shader_subgroup_basic : require
-#include "tensor.glsl"
-#include "geometry.glsl"
+#include "problem.glsl"
 #if defined(DATA_BF16)
 #extension GL_EXT_bfloat16 : require
 #define Element bfloat16_t
@@ -56,22 +55,6 @@ layout(constant_id = MATRIX_WARPS_M) const uint WARPS_M = 1;
 layout(constant_id = MATRIX_WARPS_N) const uint WARPS_N = 1;
 layout(constant_id = MATRIX_WINDOW_TAPS) const uint WINDOW_TAPS = 1;
 layout(constant_id = MATRIX_PREPARED) const bool PREPARED = false;
-layout(constant_id = MATRIX_HAS_BIAS) const bool HAS_BIAS = false;
-layout(constant_id = MATRIX_INPUT_SIZE + 0) const uint INPUT_D = 1;
-layout(constant_id = MATRIX_INPUT_SIZE + 1) const uint INPUT_H = 1;
-layout(constant_id = MATRIX_INPUT_SIZE + 2) const uint INPUT_W = 1;
-layout(constant_id = MATRIX_OUTPUT_SIZE + 0) const uint OUTPUT_D = 1;
-layout(constant_id = MATRIX_OUTPUT_SIZE + 1) const uint OUTPUT_H = 1;
-layout(constant_id = MATRIX_OUTPUT_SIZE + 2) const uint OUTPUT_W = 1;
-layout(constant_id = MATRIX_PADDING_BEGIN + 0) const int PADDING_D = 0;
-layout(constant_id = MATRIX_PADDING_BEGIN + 1) const int PADDING_H = 0;
-layout(constant_id = MATRIX_PADDING_BEGIN + 2) const int PADDING_W = 0;
-layout(constant_id = MATRIX_IN_CHANNELS) const uint IN_CHANNELS = 1;    // of one group
-layout(constant_id = MATRIX_OUT_CHANNELS) const uint OUT_CHANNELS = 1;  // of one group
-layout(constant_id = MATRIX_GROUPS) const uint GROUPS = 1;              // of the problem
-layout(constant_id = MATRIX_MERGED) const uint MERGED = 0;              // phases; 0: one phase in each workgroup
-layout(constant_id = MATRIX_FIRST_POSITION_W) const int FIRST_POSITION_W = 0;  // merged: the lowest position
-layout(constant_id = MATRIX_POSITIONS_W) const uint SIZE_W = 1;                // positions along the width
 layout(constant_id = MATRIX_PITCH_W) const uint PITCH_W = 1;                   // numbers of positions in a row
 
 #if defined(DATA_F32)
@@ -80,18 +63,10 @@ const uint PARTS = 2;
 const uint PARTS = 1;
 #endif
 
-const uint INPUT_PLANE = INPUT_D * INPUT_H * INPUT_W;
-const uint OUTPUT_PLANE = OUTPUT_D * OUTPUT_H * OUTPUT_W;
-const uint INPUT_IMAGE = INPUT_PLANE * IN_CHANNELS * GROUPS;
-const uint OUTPUT_IMAGE = OUTPUT_PLANE * OUT_CHANNELS * GROUPS;
-// Positions of a phase along each axis. Phases may differ by one: the larger count is used.
-const uint SIZE_D = (OUTPUT_D - 1u) / STRIDE_D + 1u;
-const uint SIZE_H = (OUTPUT_H - 1u) / STRIDE_H + 1u;
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
 const uint PHASES_IN_ROWS = MERGED > 0u ? MERGED : 1u;
 const uint TILE_CHANNELS = TILE_M / PHASES_IN_ROWS;  // whole out-channels in TILE_M rows
 const uint BLOCK_CHANNELS = ROWS / TILE_M * TILE_CHANNELS;
-const uint TAPS_W = MERGED > 0u ? uint((KERNEL_W + TAP_STEP_W - 1) / TAP_STEP_W) : uint(KERNEL_W);  // packed
 
 // In vectors of eight 16-bit elements.
 const uint PART_OCTETS = DEPTH / 8u;
@@ -147,31 +122,6 @@ layout(push_constant, std430) uniform Push {
 #define PREPARED_INPUT BUFFER_REF(PreparedInput, prepared_input)
 #define EXACT_WEIGHTS BUFFER_REF(ExactWeights, exact_weights)
 
-struct Position {
-  uint image;
-  uvec3 at;  // within the phase: depth, height, width
-};
-
-Position decode(uint position) {
-  Position result;
-  result.at.z = position % PITCH_W;
-  position /= PITCH_W;
-  result.at.y = position % SIZE_H;
-  position /= SIZE_H;
-  result.at.x = position % SIZE_D;
-  result.image = position / SIZE_D;
-  return result;
-}
-
-// The taps [x, y) of a phase that reach an input from some position in first..last.
-ivec2 tap_range(Phase phase, uint first, uint last, uint input_size, int input_step) {
-  const int low = int(first) + phase.first_input - int(input_size);
-  const int high = int(last) + phase.first_input;
-  const int begin = low < 0 ? 0 : low / input_step + 1;
-  const int end = high < 0 ? 0 : min(phase.taps, high / input_step + 1);
-  return ivec2(begin, max(begin, end));
-}
-
 // ---- what an invocation brings ----------------------------------------------------------------------------------------
 // Of the inputs, vector i * LOCAL + invocation: neighbouring invocations, neighbouring memory.
 
@@ -185,11 +135,11 @@ uint item_input_row(uint item) { return PREPARED ? item / ROW_OCTETS : item % IN
 
 // first_number: the number of the position, in rows of the input, that shared row 0 holds.
 void locate(int first_number, uint group, Phase phase_d, Phase phase_h) {
-  const MatrixParams params = push.params;
+  const SlabParams params = push.params.slab;
   [[unroll]] for (uint i = 0; i < INPUT_ITEMS; ++i) {
     const uint item = i * LOCAL + gl_LocalInvocationID.x;
     const int number = first_number + int(item_input_row(item));
-    const Position from = decode(uint(number));
+    const Position from = decode(uint(number), PITCH_W);
     const bool exists = number >= 0 && from.image < params.batch && from.at.z < INPUT_W;
     item_row[i] = exists ? ivec2(from.at.xy) + ivec2(phase_d.first_input, phase_h.first_input) : ivec2(NOWHERE);
     if (PREPARED) {
@@ -342,9 +292,9 @@ void multiply(uint window_tap, uint warp_m, uint warp_n) {
 #if defined(DATA_F32)
 // One output from the tensors themselves, in the order of taps and in-channels.
 float compute_exactly(uint image, uint group, uint block, uint channel_of_block, ivec3 output_at) {
-  const MatrixParams params = push.params;
+  const SlabParams params = push.params.slab;
   const uint block_rows = (BLOCK_CHANNELS + 3u) / 4u * 4u;
-  const uint weights_from = params.exact_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * IN_CHANNELS * block_rows + channel_of_block;
+  const uint weights_from = push.params.exact_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * IN_CHANNELS * block_rows + channel_of_block;
   const uint input_from = params.input_offset + image * INPUT_IMAGE + group * IN_CHANNELS * INPUT_PLANE;
   const ivec3 dilation = ivec3(INPUT_STEP_D * GCD_D, INPUT_STEP_H * GCD_H, INPUT_STEP_W * GCD_W);
   const ivec3 reach = output_at + ivec3(PADDING_D, PADDING_H, PADDING_W);
@@ -387,7 +337,7 @@ Place find_place(uint element, uvec3 first_output, uint first_position, uint end
   Place place;
   place.of_tile = element / OUTPUTS_OF_POSITION;
   place.phase = element % OUTPUTS_OF_POSITION;
-  const Position column = decode(first_position + place.of_tile);
+  const Position column = decode(first_position + place.of_tile, PITCH_W);
   place.image = column.image;
   place.at = ivec3(first_output + column.at * uvec3(STRIDE_D, STRIDE_H, STRIDE_W));
   if (MERGED > 0u) place.at.z = (int(column.at.z) + FIRST_POSITION_W) * int(STRIDE_W) + int(place.phase) - PADDING_W;
@@ -458,39 +408,22 @@ void repair(uvec3 first_output, uint first_position, uint end_position, uint gro
 #endif
 
 void main() {
-  const MatrixParams params = push.params;
-  uvec3 phases = min(uvec3(STRIDE_D, STRIDE_H, STRIDE_W), uvec3(OUTPUT_D, OUTPUT_H, OUTPUT_W));
-  if (MERGED > 0u) phases.z = 1u;
-
-  // Blocks and phases of the same positions are neighbours in time: they share input, and their stores interleave.
-  uint work = linear_workgroup();
-  const uint blocks = params.groups * params.blocks;
-  const uint block = work % blocks;
-  work /= blocks;
-  uvec3 first_output;
-  first_output.z = work % phases.z;
-  work /= phases.z;
-  first_output.y = work % phases.y;
-  work /= phases.y;
-  first_output.x = work % phases.x;
-  const uint first_position = work / phases.x * POSITIONS;
+  const SlabParams params = push.params.slab;
+  const Work work = find_work(params);
+  const uint first_position = work.tile * POSITIONS;
   const uint end_position = params.batch * SIZE_D * SIZE_H * PITCH_W;
   if (first_position >= end_position) return;
+  const uint block = work.block;
   const uint group = block / params.blocks;
   const uint first_channel = (params.first_block + block % params.blocks) * BLOCK_CHANNELS;  // within the group
 
-  const Phase phase_d = find_phase_d(first_output.x, PADDING_D);
-  const Phase phase_h = find_phase_h(first_output.y, PADDING_H);
-  Phase phase_w;
-  if (MERGED > 0u) {
-    phase_w = Phase(0, int(TAPS_W), FIRST_POSITION_W);
-  } else {
-    phase_w = find_phase_w(first_output.z, PADDING_W);
-  }
+  const Phase phase_d = find_phase_d(work.first_output.x, PADDING_D);
+  const Phase phase_h = find_phase_h(work.first_output.y, PADDING_H);
+  const Phase phase_w = find_work_phase_w(work);
 
   // The box of positions that the tile covers decides which taps are needed.
-  const Position first = decode(first_position);
-  const Position last = decode(min(first_position + POSITIONS, end_position) - 1u);
+  const Position first = decode(first_position, PITCH_W);
+  const Position last = decode(min(first_position + POSITIONS, end_position) - 1u, PITCH_W);
   const bool one_image = first.image == last.image;
   const bool one_slice = one_image && first.at.x == last.at.x;
   const ivec2 range_d = tap_range(phase_d, one_image ? first.at.x : 0u, one_image ? last.at.x : SIZE_D - 1u, INPUT_D, INPUT_STEP_D);
@@ -561,9 +494,9 @@ void main() {
       }
     }
     barrier();
-    finite = store_staged(fragment_m, first_output, first_position, end_position, first_channel, output_base) && finite;
+    finite = store_staged(fragment_m, work.first_output, first_position, end_position, first_channel, output_base) && finite;
   }
 #if defined(DATA_F32)
-  if (!finite) repair(first_output, first_position, end_position, group, block, first_channel, output_base, bias_index);
+  if (!finite) repair(work.first_output, first_position, end_position, group, block, first_channel, output_base, bias_index);
 #endif
 }

@@ -23,8 +23,7 @@
 // are finite (inputs that do not exist count as zeros); 32-bit limits as in gather.comp. See src/algorithms/tiled.cpp.
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "tensor.glsl"
-#include "geometry.glsl"
+#include "problem.glsl"
 
 layout(local_size_x_id = TILED_LOCAL_SIZE) in;
 layout(constant_id = TILED_LOCAL) const uint LOCAL = 32;  // the same number, usable in array sizes
@@ -34,36 +33,10 @@ layout(constant_id = TILED_DEPTH) const uint DEPTH = 8;
 layout(constant_id = TILED_THREAD_CHANNELS) const uint THREAD_CHANNELS = 8;
 layout(constant_id = TILED_THREAD_POSITIONS) const uint THREAD_POSITIONS = 4;
 layout(constant_id = TILED_BUFFERS) const uint BUFFERS = 1;  // of shared memory: 2 saves a barrier in each step
-layout(constant_id = TILED_HAS_BIAS) const bool HAS_BIAS = false;
-layout(constant_id = TILED_INPUT_SIZE + 0) const uint INPUT_D = 1;
-layout(constant_id = TILED_INPUT_SIZE + 1) const uint INPUT_H = 1;
-layout(constant_id = TILED_INPUT_SIZE + 2) const uint INPUT_W = 1;
-layout(constant_id = TILED_OUTPUT_SIZE + 0) const uint OUTPUT_D = 1;
-layout(constant_id = TILED_OUTPUT_SIZE + 1) const uint OUTPUT_H = 1;
-layout(constant_id = TILED_OUTPUT_SIZE + 2) const uint OUTPUT_W = 1;
-layout(constant_id = TILED_PADDING_BEGIN + 0) const int PADDING_D = 0;
-layout(constant_id = TILED_PADDING_BEGIN + 1) const int PADDING_H = 0;
-layout(constant_id = TILED_PADDING_BEGIN + 2) const int PADDING_W = 0;
-layout(constant_id = TILED_IN_CHANNELS) const uint IN_CHANNELS = 1;    // of one group
-layout(constant_id = TILED_OUT_CHANNELS) const uint OUT_CHANNELS = 1;  // of one group
-layout(constant_id = TILED_GROUPS) const uint GROUPS = 1;              // of the problem
-
-// Merged phases: their number, or 0 for one phase of the width in each workgroup.
-layout(constant_id = TILED_MERGED) const uint MERGED = 0;
-layout(constant_id = TILED_FIRST_POSITION_W) const int FIRST_POSITION_W = 0;  // merged: the lowest q
-layout(constant_id = TILED_POSITIONS_W) const uint SIZE_W = 1;                // positions along the width
 layout(constant_id = TILED_STAGED_CHANNELS) const uint STAGED_CHANNELS = 1;   // merged: put in order together
 
-const uint INPUT_PLANE = INPUT_D * INPUT_H * INPUT_W;
-const uint OUTPUT_PLANE = OUTPUT_D * OUTPUT_H * OUTPUT_W;
-const uint INPUT_IMAGE = INPUT_PLANE * IN_CHANNELS * GROUPS;
-const uint OUTPUT_IMAGE = OUTPUT_PLANE * OUT_CHANNELS * GROUPS;
-// Positions of a phase along each axis. Phases may differ by one: the larger count is used.
-const uint SIZE_D = (OUTPUT_D - 1u) / STRIDE_D + 1u;
-const uint SIZE_H = (OUTPUT_H - 1u) / STRIDE_H + 1u;
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
 const uint BLOCK_CHANNELS = MERGED > 0u ? CHANNELS / MERGED : CHANNELS;  // out-channels of a block
-const uint TAPS_W = MERGED > 0u ? uint((KERNEL_W + TAP_STEP_W - 1) / TAP_STEP_W) : uint(KERNEL_W);  // packed
 
 // Which elements an invocation brings: COLUMNS positions, ROWS in-channels of each, ROW_STEP apart.
 const uint COLUMNS = POSITIONS > LOCAL ? POSITIONS / LOCAL : 1u;
@@ -101,38 +74,13 @@ layout(push_constant, std430) uniform Push {
   BUFFER_MEMBER(PackedWeights, packed_weights)
   BUFFER_MEMBER(BiasTensor, bias)
   BUFFER_MEMBER(OutputTensor, output_tensor)
-  TiledParams params;
+  SlabParams params;
 } push;
 
 #define INPUT BUFFER_REF(InputTensor, input_tensor)
 #define WEIGHTS BUFFER_REF(PackedWeights, packed_weights)
 #define BIAS BUFFER_REF(BiasTensor, bias)
 #define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
-
-struct Position {
-  uint image;
-  uvec3 at;  // within the phase: depth, height, width
-};
-
-Position decode(uint position) {
-  Position result;
-  result.at.z = position % SIZE_W;
-  position /= SIZE_W;
-  result.at.y = position % SIZE_H;
-  position /= SIZE_H;
-  result.at.x = position % SIZE_D;
-  result.image = position / SIZE_D;
-  return result;
-}
-
-// The taps [x, y) of a phase that reach an input from some position in first..last.
-ivec2 tap_range(Phase phase, uint first, uint last, uint input_size, int input_step) {
-  const int low = int(first) + phase.first_input - int(input_size);
-  const int high = int(last) + phase.first_input;
-  const int begin = low < 0 ? 0 : low / input_step + 1;
-  const int end = high < 0 ? 0 : min(phase.taps, high / input_step + 1);
-  return ivec2(begin, max(begin, end));
-}
 
 // What the invocation brings into shared memory in the next step.
 Accumulator input_elements[COLUMNS * ROWS];
@@ -206,7 +154,7 @@ void store_directly(uvec3 first_output, uint first_position, uint end_position, 
   bool wanted[THREAD_POSITIONS];
   [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
     const uint position = first_position + p * THREADS_X + thread_x;
-    const Position column = decode(position);
+    const Position column = decode(position, SIZE_W);
     const uvec3 at = first_output + column.at * uvec3(STRIDE_D, STRIDE_H, STRIDE_W);
     wanted[p] = position < end_position && at.x < OUTPUT_D && at.y < OUTPUT_H && at.z < OUTPUT_W;
     output_index[p] = output_base + column.image * OUTPUT_IMAGE + (at.x * OUTPUT_H + at.y) * OUTPUT_W + at.z;
@@ -236,7 +184,7 @@ void store_in_order(uint first_d, uint first_h, uint first_position, uint end_po
     const uint element = n * LOCAL + gl_LocalInvocationID.x;
     const uint phase = element % STRIDE_W;
     const uint position = first_position + element / STRIDE_W;
-    const Position column = decode(position);
+    const Position column = decode(position, SIZE_W);
     const uint at_d = first_d + column.at.x * STRIDE_D, at_h = first_h + column.at.y * STRIDE_H;
     const int at_w = (int(column.at.z) + FIRST_POSITION_W) * int(STRIDE_W) + int(phase) - PADDING_W;
     wanted[n] = element < STAGED_ROW && position < end_position && at_d < OUTPUT_D && at_h < OUTPUT_H && uint(at_w) < OUTPUT_W;
@@ -275,38 +223,22 @@ void store_in_order(uint first_d, uint first_h, uint first_position, uint end_po
 }
 
 void main() {
-  const TiledParams params = push.params;
-  uvec3 phases = min(uvec3(STRIDE_D, STRIDE_H, STRIDE_W), uvec3(OUTPUT_D, OUTPUT_H, OUTPUT_W));
-  if (MERGED > 0u) phases.z = 1u;
-
-  // Blocks and phases of the same positions are neighbours in time: they share input, and their stores interleave.
-  uint work = linear_workgroup();
-  const uint blocks = params.groups * params.blocks;
-  const uint block = work % blocks;
-  work /= blocks;
-  const uint first_w = work % phases.z;
-  work /= phases.z;
-  const uint first_h = work % phases.y;
-  work /= phases.y;
-  const uint first_d = work % phases.x;
-  const uint first_position = work / phases.x * POSITIONS;
+  const SlabParams params = push.params;
+  const Work work = find_work(params);
+  const uint first_position = work.tile * POSITIONS;
   const uint end_position = params.batch * SIZE_D * SIZE_H * SIZE_W;
   if (first_position >= end_position) return;
+  const uint block = work.block;
   const uint group = block / params.blocks;
   const uint first_channel = (params.first_block + block % params.blocks) * BLOCK_CHANNELS;  // within the group
 
-  const Phase phase_d = find_phase_d(first_d, PADDING_D);
-  const Phase phase_h = find_phase_h(first_h, PADDING_H);
-  Phase phase_w;
-  if (MERGED > 0u) {
-    phase_w = Phase(0, int(TAPS_W), FIRST_POSITION_W);
-  } else {
-    phase_w = find_phase_w(first_w, PADDING_W);
-  }
+  const Phase phase_d = find_phase_d(work.first_output.x, PADDING_D);
+  const Phase phase_h = find_phase_h(work.first_output.y, PADDING_H);
+  const Phase phase_w = find_work_phase_w(work);
 
   // The box of positions that the tile covers decides which taps are needed.
-  const Position first = decode(first_position);
-  const Position last = decode(min(first_position + POSITIONS, end_position) - 1u);
+  const Position first = decode(first_position, SIZE_W);
+  const Position last = decode(min(first_position + POSITIONS, end_position) - 1u, SIZE_W);
   const bool one_image = first.image == last.image;
   const bool one_slice = one_image && first.at.x == last.at.x;
   const bool one_row = one_slice && first.at.y == last.at.y;
@@ -317,7 +249,7 @@ void main() {
 
   [[unroll]] for (uint c = 0; c < COLUMNS; ++c) {
     const uint position = first_position + c * LOCAL + gl_LocalInvocationID.x % POSITIONS;
-    const Position column = decode(position);
+    const Position column = decode(position, SIZE_W);
     column_exists[c] = position < end_position;
     column_position[c] = ivec3(column.at) + ivec3(phase_d.first_input, phase_h.first_input, phase_w.first_input);
     column_base[c] = params.input_offset + column.image * INPUT_IMAGE + group * IN_CHANNELS * INPUT_PLANE;
@@ -365,8 +297,8 @@ void main() {
   const uint bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
   const uint output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_PLANE;
   if (MERGED > 0u) {
-    store_in_order(first_d, first_h, first_position, end_position, output_base, first_channel, bias_index, thread_x, thread_y);
+    store_in_order(work.first_output.x, work.first_output.y, first_position, end_position, output_base, first_channel, bias_index, thread_x, thread_y);
   } else {
-    store_directly(uvec3(first_d, first_h, first_w), first_position, end_position, output_base, first_channel, bias_index, thread_x, thread_y);
+    store_directly(work.first_output, first_position, end_position, output_base, first_channel, bias_index, thread_x, thread_y);
   }
 }

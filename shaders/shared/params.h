@@ -19,10 +19,40 @@ using uint = std::uint32_t;
 #define GEOMETRY_TAP_INVERSE 12 // see tap_inverse in src/phases.h
 #define GEOMETRY_CONSTANTS 15
 
+// ---- slabs ----------------------------------------------------------------------------------------------------------
+// The part of a problem that a dispatch computes. Offsets are in elements of the tensor's window.
+
+struct SlabParams {
+  uint batch;           // images of this dispatch
+  uint groups;          // of this dispatch
+  uint blocks;          // out-channel blocks of each group, of this dispatch
+  uint first_block;     // the first of them, within its group
+  uint first_group;
+  uint input_offset;    // where image 0, first group begins in the window
+  uint output_offset;   // where image 0, first group, first block begins in the window
+  uint weights_offset;  // where the first block begins in the window, in vectors of 16 bytes
+};
+
+// ---- problem.glsl ---------------------------------------------------------------------------------------------------
+// The constants after those of geometry.glsl. Three each of sizes and padding: depth, height, width.
+
+#define PROBLEM_HAS_BIAS (GEOMETRY_CONSTANTS + 0)
+#define PROBLEM_INPUT_SIZE (GEOMETRY_CONSTANTS + 1)
+#define PROBLEM_OUTPUT_SIZE (GEOMETRY_CONSTANTS + 4)
+#define PROBLEM_PADDING_BEGIN (GEOMETRY_CONSTANTS + 7)
+#define PROBLEM_IN_CHANNELS (GEOMETRY_CONSTANTS + 10)
+#define PROBLEM_OUT_CHANNELS (GEOMETRY_CONSTANTS + 11)
+#define PROBLEM_GROUPS (GEOMETRY_CONSTANTS + 12)
+#define PROBLEM_MERGED (GEOMETRY_CONSTANTS + 13)
+#define PROBLEM_FIRST_POSITION_W (GEOMETRY_CONSTANTS + 14)
+#define PROBLEM_POSITIONS_W (GEOMETRY_CONSTANTS + 15)
+#define PROBLEM_CONSTANTS (GEOMETRY_CONSTANTS + 16)
+
 // ---- gather.comp ----------------------------------------------------------------------------------------------------
-// Sizes per axis are depth, height, width. Offsets and strides are in elements of the tensor's window.
+// Sizes per axis are depth, height, width. Strides are in elements.
 
 struct GatherParams {
+  SlabParams slab;
   uint input_size[3];
   uint output_size[3];
   int padding_begin[3];
@@ -30,15 +60,7 @@ struct GatherParams {
   uint out_channels;         // of one group
   uint input_batch_stride;
   uint output_batch_stride;
-  uint batch;                // images of this dispatch
   uint position_blocks;
-  uint groups;               // of this dispatch
-  uint blocks;               // out-channel blocks of each group, of this dispatch
-  uint first_block;          // the first of them, within its group
-  uint first_group;
-  uint input_offset;         // where image 0, first group begins in the window
-  uint output_offset;        // where image 0, first group, first block begins in the window
-  uint weights_offset;       // where the first block begins in the window, in vectors of four
 };
 
 #define GATHER_LOCAL_SIZE (GEOMETRY_CONSTANTS + 0)
@@ -49,76 +71,40 @@ struct GatherParams {
 
 // ---- tiled.comp -----------------------------------------------------------------------------------------------------
 
-struct TiledParams {
-  uint batch;           // images of this dispatch
-  uint groups;          // of this dispatch
-  uint blocks;          // out-channel blocks of each group, of this dispatch
-  uint first_block;     // the first of them, within its group
-  uint first_group;
-  uint input_offset;    // as in GatherParams
-  uint output_offset;
-  uint weights_offset;
-};
+// The parameters are SlabParams.
 
-#define TILED_LOCAL_SIZE (GEOMETRY_CONSTANTS + 0)
-#define TILED_LOCAL (GEOMETRY_CONSTANTS + 1)
-#define TILED_CHANNELS (GEOMETRY_CONSTANTS + 2)
-#define TILED_POSITIONS (GEOMETRY_CONSTANTS + 3)
-#define TILED_DEPTH (GEOMETRY_CONSTANTS + 4)
-#define TILED_THREAD_CHANNELS (GEOMETRY_CONSTANTS + 5)
-#define TILED_THREAD_POSITIONS (GEOMETRY_CONSTANTS + 6)
-#define TILED_BUFFERS (GEOMETRY_CONSTANTS + 7)
-#define TILED_HAS_BIAS (GEOMETRY_CONSTANTS + 8)
-#define TILED_INPUT_SIZE (GEOMETRY_CONSTANTS + 9)
-#define TILED_OUTPUT_SIZE (GEOMETRY_CONSTANTS + 12)
-#define TILED_PADDING_BEGIN (GEOMETRY_CONSTANTS + 15)
-#define TILED_IN_CHANNELS (GEOMETRY_CONSTANTS + 18)
-#define TILED_OUT_CHANNELS (GEOMETRY_CONSTANTS + 19)
-#define TILED_GROUPS (GEOMETRY_CONSTANTS + 20)
-#define TILED_MERGED (GEOMETRY_CONSTANTS + 21)
-#define TILED_FIRST_POSITION_W (GEOMETRY_CONSTANTS + 22)
-#define TILED_POSITIONS_W (GEOMETRY_CONSTANTS + 23)
-#define TILED_STAGED_CHANNELS (GEOMETRY_CONSTANTS + 24)
-#define TILED_CONSTANTS (GEOMETRY_CONSTANTS + 25)
+#define TILED_LOCAL_SIZE (PROBLEM_CONSTANTS + 0)
+#define TILED_LOCAL (PROBLEM_CONSTANTS + 1)
+#define TILED_CHANNELS (PROBLEM_CONSTANTS + 2)
+#define TILED_POSITIONS (PROBLEM_CONSTANTS + 3)
+#define TILED_DEPTH (PROBLEM_CONSTANTS + 4)
+#define TILED_THREAD_CHANNELS (PROBLEM_CONSTANTS + 5)
+#define TILED_THREAD_POSITIONS (PROBLEM_CONSTANTS + 6)
+#define TILED_BUFFERS (PROBLEM_CONSTANTS + 7)
+#define TILED_STAGED_CHANNELS (PROBLEM_CONSTANTS + 8)
+#define TILED_CONSTANTS (PROBLEM_CONSTANTS + 9)
 
 // ---- matrix.comp ----------------------------------------------------------------------------------------------------
 
 struct MatrixParams {
-  uint batch;           // images of this dispatch
-  uint groups;          // of this dispatch
-  uint blocks;          // out-channel blocks of each group, of this dispatch
-  uint first_block;     // the first of them, within its group
-  uint first_group;
-  uint input_offset;    // as in GatherParams
-  uint output_offset;
-  uint weights_offset;  // where the first block begins in the window, in vectors of eight 16-bit elements
-  uint exact_offset;    // where the first block of exact weights begins in the window
+  SlabParams slab;
+  uint exact_offset;  // where the first block of exact weights begins in the window
 };
 
-#define MATRIX_LOCAL_SIZE (GEOMETRY_CONSTANTS + 0)
-#define MATRIX_LOCAL (GEOMETRY_CONSTANTS + 1)
-#define MATRIX_TILE_M (GEOMETRY_CONSTANTS + 2)  // a shape that the device reports
-#define MATRIX_TILE_N (GEOMETRY_CONSTANTS + 3)
-#define MATRIX_TILE_K (GEOMETRY_CONSTANTS + 4)
-#define MATRIX_ROWS (GEOMETRY_CONSTANTS + 5)
-#define MATRIX_POSITIONS (GEOMETRY_CONSTANTS + 6)
-#define MATRIX_DEPTH (GEOMETRY_CONSTANTS + 7)
-#define MATRIX_WARPS_M (GEOMETRY_CONSTANTS + 8)
-#define MATRIX_WARPS_N (GEOMETRY_CONSTANTS + 9)
-#define MATRIX_WINDOW_TAPS (GEOMETRY_CONSTANTS + 10)
-#define MATRIX_PREPARED (GEOMETRY_CONSTANTS + 11)
-#define MATRIX_HAS_BIAS (GEOMETRY_CONSTANTS + 12)
-#define MATRIX_INPUT_SIZE (GEOMETRY_CONSTANTS + 13)
-#define MATRIX_OUTPUT_SIZE (GEOMETRY_CONSTANTS + 16)
-#define MATRIX_PADDING_BEGIN (GEOMETRY_CONSTANTS + 19)
-#define MATRIX_IN_CHANNELS (GEOMETRY_CONSTANTS + 22)
-#define MATRIX_OUT_CHANNELS (GEOMETRY_CONSTANTS + 23)
-#define MATRIX_GROUPS (GEOMETRY_CONSTANTS + 24)
-#define MATRIX_MERGED (GEOMETRY_CONSTANTS + 25)
-#define MATRIX_FIRST_POSITION_W (GEOMETRY_CONSTANTS + 26)
-#define MATRIX_POSITIONS_W (GEOMETRY_CONSTANTS + 27)
-#define MATRIX_PITCH_W (GEOMETRY_CONSTANTS + 28)
-#define MATRIX_CONSTANTS (GEOMETRY_CONSTANTS + 29)
+#define MATRIX_LOCAL_SIZE (PROBLEM_CONSTANTS + 0)
+#define MATRIX_LOCAL (PROBLEM_CONSTANTS + 1)
+#define MATRIX_TILE_M (PROBLEM_CONSTANTS + 2)  // a shape that the device reports
+#define MATRIX_TILE_N (PROBLEM_CONSTANTS + 3)
+#define MATRIX_TILE_K (PROBLEM_CONSTANTS + 4)
+#define MATRIX_ROWS (PROBLEM_CONSTANTS + 5)
+#define MATRIX_POSITIONS (PROBLEM_CONSTANTS + 6)
+#define MATRIX_DEPTH (PROBLEM_CONSTANTS + 7)
+#define MATRIX_WARPS_M (PROBLEM_CONSTANTS + 8)
+#define MATRIX_WARPS_N (PROBLEM_CONSTANTS + 9)
+#define MATRIX_WINDOW_TAPS (PROBLEM_CONSTANTS + 10)
+#define MATRIX_PREPARED (PROBLEM_CONSTANTS + 11)
+#define MATRIX_PITCH_W (PROBLEM_CONSTANTS + 12)
+#define MATRIX_CONSTANTS (PROBLEM_CONSTANTS + 13)
 
 // ---- channels_last.comp ---------------------------------------------------------------------------------------------
 
@@ -167,7 +153,7 @@ struct PackWeightsParams {
 #ifdef __cplusplus
 // Vulkan guarantees 128 bytes of push constants; device addresses (8 bytes each) come first.
 static_assert(4 * 8 + sizeof(GatherParams) <= 128);
-static_assert(4 * 8 + sizeof(TiledParams) <= 128);
+static_assert(4 * 8 + sizeof(SlabParams) <= 128);
 static_assert(6 * 8 + sizeof(MatrixParams) <= 128);
 static_assert(2 * 8 + sizeof(ChannelsLastParams) <= 128);
 static_assert(2 * 8 + sizeof(PackWeightsParams) <= 128);

@@ -4,8 +4,8 @@
 #include <cinttypes>
 #include <limits>
 
+#include "algorithms/merged_phases.h"
 #include "phases.h"
-#include "shared/params.h"
 
 namespace vktconv {
 namespace {
@@ -42,12 +42,12 @@ int64_t packed_bytes(const Problem& problem, const Blocking& blocking) {
          blocking.packed_element_size;
 }
 
-// The window of some blocks of packed weights, counted over all groups.
-AlignedWindow packed_window(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking,
+// The window of some blocks of packed weights, counted over all groups. begin: where the blocks begin, in bytes.
+AlignedWindow packed_window(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, uint64_t begin,
                             int64_t first_block, int64_t blocks) {
   const int64_t block_bytes = block_elements(problem, blocking) * blocking.packed_element_size;
-  return align_window(Tensor::packed_weights, blocking.packed_begin + static_cast<uint64_t>(first_block * block_bytes),
-                      blocking.packed_begin + static_cast<uint64_t>((first_block + blocks) * block_bytes),
+  return align_window(Tensor::packed_weights, begin + static_cast<uint64_t>(first_block * block_bytes),
+                      begin + static_cast<uint64_t>((first_block + blocks) * block_bytes),
                       static_cast<uint64_t>(blocking.packed_unit), caps);
 }
 
@@ -80,8 +80,8 @@ std::vector<PackChunk> cut_packing(const Problem& problem, const Blocking& block
   return chunks;
 }
 
-bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, const PackChunk& chunk,
-                       Plan& plan, VktcError& error) {
+bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, uint64_t begin,
+                       const PackChunk& chunk, Plan& plan, VktcError& error) {
   const int64_t size = problem.element_size();
   const int64_t blocks_per_group = blocking.blocks_per_group(problem);
   const int64_t row_bytes = problem.group_out_channels() * problem.taps() * size;
@@ -95,7 +95,7 @@ bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blo
   const AlignedWindow source =
       align_window(Tensor::weights, static_cast<uint64_t>(first_row * row_bytes),
                    static_cast<uint64_t>(end_row * row_bytes), static_cast<uint64_t>(size), caps);
-  const AlignedWindow packed = packed_window(problem, caps, blocking, chunk.first_block, chunk.blocks);
+  const AlignedWindow packed = packed_window(problem, caps, blocking, begin, chunk.first_block, chunk.blocks);
 
   shared::PackWeightsParams params{};
   params.packed_taps_w = u32(packed_taps_w(problem, blocking));
@@ -153,18 +153,30 @@ SlabWindows slab_windows(const Problem& problem, const DeviceCaps& caps, const B
                                static_cast<uint64_t>(input_end) * input_plane, size, caps);
   windows.output = align_window(Tensor::output, static_cast<uint64_t>(output_begin) * output_plane,
                                 static_cast<uint64_t>(output_end) * output_plane, size, caps);
-  windows.packed = packed_window(problem, caps, blocking, slab.first_group * blocks_per_group + slab.first_block,
-                                 slab.groups * slab.blocks);
+  const int64_t first_block = slab.first_group * blocks_per_group + slab.first_block;
+  const int64_t blocks = slab.groups * slab.blocks;
+  windows.packed = packed_window(problem, caps, blocking, 0, first_block, blocks);
   // Without bias the binding must still hold something valid: the packed weights do.
   windows.bias = problem.has_bias
                      ? align_window(Tensor::bias, 0, static_cast<uint64_t>(problem.out_channels) * size, size, caps)
                      : windows.packed;
   windows.also_packed = windows.packed;
   if (blocking.also) {
-    windows.also_packed =
-        packed_window(problem, caps, *blocking.also, slab.first_group * blocks_per_group + slab.first_block,
-                      slab.groups * slab.blocks);
+    const auto behind = static_cast<uint64_t>(packed_bytes(problem, blocking));
+    windows.also_packed = packed_window(problem, caps, *blocking.also, behind, first_block, blocks);
   }
+
+  shared::SlabParams& params = windows.params;
+  params.batch = u32(slab.images);
+  params.groups = u32(slab.groups);
+  params.blocks = u32(slab.blocks);
+  params.first_block = u32(slab.first_block);
+  params.first_group = u32(slab.first_group);
+  params.input_offset = static_cast<uint32_t>(windows.input.skipped_elements);
+  params.output_offset = static_cast<uint32_t>(windows.output.skipped_elements);
+  constexpr int64_t vector_bytes = 16;
+  params.weights_offset = static_cast<uint32_t>(windows.packed.skipped_elements *
+                                                static_cast<uint64_t>(blocking.packed_unit) / vector_bytes);
   return windows;
 }
 
@@ -191,8 +203,10 @@ uint64_t packed_block_bytes(const Problem& problem, const Blocking& blocking) {
   return bytes < 1e18 ? static_cast<uint64_t>(bytes) : uint64_t{1} << 60;
 }
 
+// Behind what is packed already.
 bool add_packing(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, Plan& plan,
                  VktcError& error) {
+  const uint64_t begin = plan.packed_weights_bytes;
   const int64_t row_bytes = problem.group_out_channels() * problem.taps() * problem.element_size();
   const auto window_bytes =
       static_cast<int64_t>(max_window_bytes(caps, plan.device_address, static_cast<uint64_t>(problem.element_size())));
@@ -210,10 +224,9 @@ bool add_packing(const Problem& problem, const DeviceCaps& caps, const Blocking&
                 "packing the weights needs more than %zu dispatches within maxStorageBufferRange", max_pack_dispatches);
   }
   for (const PackChunk& chunk : chunks) {
-    if (!add_pack_dispatch(problem, caps, blocking, chunk, plan, error)) return false;
+    if (!add_pack_dispatch(problem, caps, blocking, begin, chunk, plan, error)) return false;
   }
-  plan.packed_weights_bytes = std::max(plan.packed_weights_bytes,
-                                       blocking.packed_begin + static_cast<uint64_t>(packed_bytes(problem, blocking)));
+  plan.packed_weights_bytes = begin + static_cast<uint64_t>(packed_bytes(problem, blocking));
   return true;
 }
 
@@ -265,6 +278,25 @@ std::vector<uint32_t> geometry_constants(const Problem& problem) {
     constants[GEOMETRY_GCD + a] = u32(gcd);
     constants[GEOMETRY_TAP_INVERSE + a] = u32(tap_inverse(axis));
   }
+  return constants;
+}
+
+std::vector<uint32_t> problem_constants(const Problem& problem, uint32_t merged) {
+  std::vector<uint32_t> constants = geometry_constants(problem);
+  constants.resize(PROBLEM_CONSTANTS);
+  constants[PROBLEM_HAS_BIAS] = problem.has_bias ? 1 : 0;
+  for (size_t a = 0; a < 3; ++a) {
+    constants[PROBLEM_INPUT_SIZE + a] = u32(problem.axes[a].input);
+    constants[PROBLEM_OUTPUT_SIZE + a] = u32(problem.axes[a].output);
+    constants[PROBLEM_PADDING_BEGIN + a] = u32(problem.axes[a].padding_begin);
+  }
+  constants[PROBLEM_IN_CHANNELS] = u32(problem.group_in_channels());
+  constants[PROBLEM_OUT_CHANNELS] = u32(problem.group_out_channels());
+  constants[PROBLEM_GROUPS] = u32(problem.groups);
+  constants[PROBLEM_MERGED] = merged;
+  const WidthPositions positions = width_positions(problem, merged > 0);
+  constants[PROBLEM_FIRST_POSITION_W] = u32(positions.first);
+  constants[PROBLEM_POSITIONS_W] = u32(positions.count);
   return constants;
 }
 

@@ -6,6 +6,7 @@
 
 #include "algorithms/algorithm.h"
 #include "algorithms/slabs.h"
+#include "shared/params.h"
 
 namespace vktconv {
 
@@ -16,7 +17,6 @@ struct Blocking {
   int64_t packed_in_channels = 1;  // of one group, rounded up as the kernel wants it
   std::string pack_shader = "pack_weights";
   int64_t packed_element_size = 4;  // bytes of one in-channel of one row
-  uint64_t packed_begin = 0;        // where the blocks begin in the packed weights, in bytes: an aligned offset
   int64_t packed_unit = 4;          // bytes of what shaders count in packed weights
   int64_t pack_step = 1;            // in-channels that one invocation of the packing writes
   int64_t pack_chunk = 1;           // in-channels that are packed by the same dispatch
@@ -32,7 +32,8 @@ struct Blocking {
 
 struct SlabWindows {
   AlignedWindow input, packed, bias, output;
-  AlignedWindow also_packed;  // of Blocking::also
+  AlignedWindow also_packed;    // of Blocking::also
+  shared::SlabParams params{};  // the slab, and where it begins in the windows
 };
 
 struct Run {
@@ -53,6 +54,8 @@ int64_t phase_count(const Problem& problem);
 
 // The first GEOMETRY_CONSTANTS specialization constants (shaders/geometry.glsl).
 std::vector<uint32_t> geometry_constants(const Problem& problem);
+// Those and what follows up to PROBLEM_CONSTANTS (shaders/problem.glsl). merged: phases of the width, or 0.
+std::vector<uint32_t> problem_constants(const Problem& problem, uint32_t merged);
 
 uint32_t u32(int64_t value);
 int64_t round_up(int64_t value, int64_t multiple);

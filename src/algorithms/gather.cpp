@@ -73,6 +73,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
 Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address,
                   const Slab& slab, const SlabWindows& windows) {
   shared::GatherParams params{};
+  params.slab = windows.params;
   for (size_t a = 0; a < 3; ++a) {
     params.input_size[a] = u32(problem.axes[a].input);
     params.output_size[a] = u32(problem.axes[a].output);
@@ -82,15 +83,7 @@ Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   params.out_channels = u32(problem.group_out_channels());
   params.input_batch_stride = u32(problem.in_channels * problem.input_plane());
   params.output_batch_stride = u32(problem.out_channels * problem.output_plane());
-  params.batch = u32(slab.images);
   params.position_blocks = u32(position_blocks(problem, tile, slab.images));
-  params.groups = u32(slab.groups);
-  params.blocks = u32(slab.blocks);
-  params.first_block = u32(slab.first_block);
-  params.first_group = u32(slab.first_group);
-  params.input_offset = static_cast<uint32_t>(windows.input.skipped_elements);
-  params.output_offset = static_cast<uint32_t>(windows.output.skipped_elements);
-  params.weights_offset = static_cast<uint32_t>(windows.packed.skipped_elements / 4);
 
   Dispatch dispatch;
   dispatch.shader = variant_name("gather", problem.data_type, caps, device_address);

@@ -54,10 +54,8 @@ constexpr int64_t least_f32_in_channels = 16;
 
 // The width of a phase, as matrix.comp numbers it.
 struct Width {
-  int64_t first = 0;      // the lowest position
-  int64_t positions = 0;  // of a row
-  int64_t pitch = 0;      // numbers of a row, so that inputs outside of it fall into the gap
-  int64_t taps = 0;       // of the fullest phase
+  int64_t pitch = 0;  // numbers of a row, so that inputs outside of it fall into the gap
+  int64_t taps = 0;   // of the fullest phase
 };
 
 Width make_width(const Problem& problem, uint32_t merged_phases) {
@@ -66,22 +64,20 @@ Width make_width(const Problem& problem, uint32_t merged_phases) {
   Width width;
   int64_t lowest = 0, highest = 0;  // columns of the input that some tap reads
   const WidthPositions numbered = width_positions(problem, merged_phases > 0);
-  width.first = numbered.first;
-  width.positions = numbered.count;
   if (merged_phases > 0) {
     width.taps = ceil_div(axis.kernel, split.tap_step);
-    lowest = width.first - (width.taps - 1) * split.input_step;
-    highest = width.first + width.positions - 1;
+    lowest = numbered.first - (width.taps - 1) * split.input_step;
+    highest = numbered.first + numbered.count - 1;
   } else {
     for (const Phase& phase : split.phases) {
       if (phase.taps == 0) continue;
       width.taps = std::max(width.taps, phase.taps);
       lowest = std::min(lowest, phase.first_input - (phase.taps - 1) * split.input_step);
-      highest = std::max(highest, phase.first_input + width.positions - 1);
+      highest = std::max(highest, phase.first_input + numbered.count - 1);
     }
     width.taps = std::max<int64_t>(1, width.taps);
   }
-  width.pitch = std::max({width.positions, axis.input - std::min<int64_t>(0, lowest), highest + 1});
+  width.pitch = std::max({numbered.count, axis.input - std::min<int64_t>(0, lowest), highest + 1});
   return width;
 }
 
@@ -277,15 +273,20 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
   return result;
 }
 
+// Slabs take turns in the workspace.
+Window prepared_window(const Problem& problem, const Tile& tile, const Slab& slab) {
+  return {Tensor::workspace, 0, static_cast<uint64_t>(prepared_bytes(problem, tile, slab.images, slab.groups))};
+}
+
 Run prepare_input(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address,
                   const Slab& slab, const SlabWindows& windows) {
   shared::ChannelsLastParams params{};
-  params.batch = u32(slab.images);
-  params.groups = u32(slab.groups);
+  params.batch = windows.params.batch;
+  params.groups = windows.params.groups;
   params.in_channels = u32(problem.group_in_channels());
   params.all_channels = u32(problem.in_channels);
   params.pixels = u32(problem.input_plane());
-  params.input_offset = static_cast<uint32_t>(windows.input.skipped_elements);
+  params.input_offset = windows.params.input_offset;
   const uint32_t local = std::min(256u, caps.max_compute_work_group_invocations);
   const int64_t pixels = local / (tile.values[depth] / 8);
 
@@ -293,8 +294,7 @@ Run prepare_input(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   run.dispatch.shader = variant_name("channels_last", problem.data_type, caps, device_address);
   run.dispatch.constants = {local, local, tile.values[depth]};
   run.dispatch.params = to_words(params);
-  const auto bytes = static_cast<uint64_t>(prepared_bytes(problem, tile, slab.images, slab.groups));
-  run.dispatch.windows = {windows.input.window, {Tensor::workspace, 0, bytes}};
+  run.dispatch.windows = {windows.input.window, prepared_window(problem, tile, slab)};
   run.workgroups =
       static_cast<double>(slab.images * slab.groups * ceil_div(problem.group_in_channels(), tile.values[depth])) *
       static_cast<double>(ceil_div(problem.input_plane(), pixels));
@@ -304,21 +304,14 @@ Run prepare_input(const Problem& problem, const DeviceCaps& caps, const Tile& ti
 Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                   const Width& width, bool device_address, const Slab& slab, const SlabWindows& windows) {
   shared::MatrixParams params{};
-  params.batch = u32(slab.images);
-  params.groups = u32(slab.groups);
-  params.blocks = u32(slab.blocks);
-  params.first_block = u32(slab.first_block);
-  params.first_group = u32(slab.first_group);
-  params.input_offset = static_cast<uint32_t>(windows.input.skipped_elements);
-  params.output_offset = static_cast<uint32_t>(windows.output.skipped_elements);
-  params.weights_offset = static_cast<uint32_t>(windows.packed.skipped_elements);
+  params.slab = windows.params;
   params.exact_offset = static_cast<uint32_t>(windows.also_packed.skipped_elements);
 
   Dispatch dispatch;
   dispatch.shader = variant_name("matrix", problem.data_type, caps, device_address);
-  dispatch.constants = geometry_constants(problem);
-  dispatch.constants.resize(MATRIX_CONSTANTS);
   std::vector<uint32_t>& constants = dispatch.constants;
+  constants = problem_constants(problem, tile.values[merged]);
+  constants.resize(MATRIX_CONSTANTS);
   constants[MATRIX_LOCAL_SIZE] = constants[MATRIX_LOCAL] = local_size(tile, caps);
   constants[MATRIX_TILE_M] = shape.m;
   constants[MATRIX_TILE_N] = shape.n;
@@ -330,28 +323,14 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[MATRIX_WARPS_N] = tile.values[warps_n];
   constants[MATRIX_WINDOW_TAPS] = tile.values[window_taps];
   constants[MATRIX_PREPARED] = tile.values[prepared];
-  constants[MATRIX_HAS_BIAS] = problem.has_bias ? 1 : 0;
-  for (size_t a = 0; a < 3; ++a) {
-    constants[MATRIX_INPUT_SIZE + a] = u32(problem.axes[a].input);
-    constants[MATRIX_OUTPUT_SIZE + a] = u32(problem.axes[a].output);
-    constants[MATRIX_PADDING_BEGIN + a] = u32(problem.axes[a].padding_begin);
-  }
-  constants[MATRIX_IN_CHANNELS] = u32(problem.group_in_channels());
-  constants[MATRIX_OUT_CHANNELS] = u32(problem.group_out_channels());
-  constants[MATRIX_GROUPS] = u32(problem.groups);
-  constants[MATRIX_MERGED] = tile.values[merged];
-  constants[MATRIX_FIRST_POSITION_W] = u32(width.first);
-  constants[MATRIX_POSITIONS_W] = u32(width.positions);
   constants[MATRIX_PITCH_W] = u32(width.pitch);
   dispatch.params = to_words(params);
   // Unused bindings must still hold something valid.
-  const Window workspace = {Tensor::workspace, 0,
-                            static_cast<uint64_t>(prepared_bytes(problem, tile, slab.images, slab.groups))};
   dispatch.windows = {windows.input.window,
                       windows.packed.window,
                       windows.bias.window,
                       windows.output.window,
-                      tile.values[prepared] ? workspace : windows.packed.window,
+                      tile.values[prepared] ? prepared_window(problem, tile, slab) : windows.packed.window,
                       windows.also_packed.window};
   dispatch.subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
   return dispatch;
@@ -387,8 +366,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.workgroups = [&](const Slab& slab) {
     // Positions are numbered in 32 bits; the turned input is one window, counted in vectors.
     const uint64_t most_prepared = plan.device_address ? uint64_t{1} << 35 : caps.max_storage_buffer_range;
-    const bool too_wide = tile.values[prepared] != 0 && static_cast<uint64_t>(prepared_bytes(
-                                                            problem, tile, slab.images, slab.groups)) > most_prepared;
+    const bool too_wide = tile.values[prepared] != 0 && prepared_window(problem, tile, slab).range > most_prepared;
     if (too_wide || numbered_positions(problem, width, slab.images) > (int64_t{1} << 30)) {
       return std::numeric_limits<double>::infinity();
     }
@@ -401,10 +379,6 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
     exact.rows = round_up(blocking.channels, 4);
     exact.packed_in_channels = problem.group_in_channels();
     exact.pack_local_size = blocking.pack_local_size;
-    exact.packed_begin = static_cast<uint64_t>(problem.groups * blocking.blocks_per_group(problem) * blocking.rows *
-                                               blocking.packed_in_channels * problem.axes[0].kernel *
-                                               problem.axes[1].kernel * blocking.packed_element_size) *
-                         static_cast<uint64_t>(tile.values[merged] > 0 ? width.taps : problem.axes[2].kernel);
     blocking.also = &exact;
   }
   plan.tile = describe(tile, caps, shape);

@@ -141,21 +141,11 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
 }
 
 Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address,
-                  const Slab& slab, const SlabWindows& windows) {
-  shared::TiledParams params{};
-  params.batch = u32(slab.images);
-  params.groups = u32(slab.groups);
-  params.blocks = u32(slab.blocks);
-  params.first_block = u32(slab.first_block);
-  params.first_group = u32(slab.first_group);
-  params.input_offset = static_cast<uint32_t>(windows.input.skipped_elements);
-  params.output_offset = static_cast<uint32_t>(windows.output.skipped_elements);
-  params.weights_offset = static_cast<uint32_t>(windows.packed.skipped_elements / 4);
-
+                  const SlabWindows& windows) {
   Dispatch dispatch;
   dispatch.shader = variant_name("tiled", problem.data_type, caps, device_address);
   std::vector<uint32_t>& constants = dispatch.constants;
-  constants = geometry_constants(problem);
+  constants = problem_constants(problem, tile.values[merged]);
   constants.resize(TILED_CONSTANTS);
   constants[TILED_LOCAL_SIZE] = constants[TILED_LOCAL] = local_size(tile);
   constants[TILED_CHANNELS] = tile.values[channels];
@@ -164,20 +154,8 @@ Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[TILED_THREAD_CHANNELS] = tile.values[thread_channels];
   constants[TILED_THREAD_POSITIONS] = tile.values[thread_positions];
   constants[TILED_BUFFERS] = tile.values[buffers];
-  constants[TILED_HAS_BIAS] = problem.has_bias ? 1 : 0;
-  for (size_t a = 0; a < 3; ++a) {
-    constants[TILED_INPUT_SIZE + a] = u32(problem.axes[a].input);
-    constants[TILED_OUTPUT_SIZE + a] = u32(problem.axes[a].output);
-    constants[TILED_PADDING_BEGIN + a] = u32(problem.axes[a].padding_begin);
-  }
-  constants[TILED_IN_CHANNELS] = u32(problem.group_in_channels());
-  constants[TILED_OUT_CHANNELS] = u32(problem.group_out_channels());
-  constants[TILED_GROUPS] = u32(problem.groups);
-  constants[TILED_MERGED] = tile.values[merged];
-  constants[TILED_FIRST_POSITION_W] = u32(width_positions(problem, tile.values[merged] > 0).first);
-  constants[TILED_POSITIONS_W] = u32(width_positions(problem, tile.values[merged] > 0).count);
   constants[TILED_STAGED_CHANNELS] = std::max(1u, tile.values[staged_channels]);
-  dispatch.params = to_words(params);
+  dispatch.params = to_words(windows.params);
   return dispatch;
 }
 
@@ -204,7 +182,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
       problem, caps, options, blocking,
       [&](const Slab& slab, const SlabWindows& windows) {
         return std::vector<Run>{
-            {make_run(problem, caps, tile, plan.device_address, slab, windows), blocking.workgroups(slab)}};
+            {make_run(problem, caps, tile, plan.device_address, windows), blocking.workgroups(slab)}};
       },
       plan, error);
 }
