@@ -44,7 +44,8 @@ struct DeviceCaps {
   bool subgroup_arithmetic = false;
   bool subgroup_shuffle = false;
   bool subgroup_ballot = false;
-  bool subgroup_size_control = false;  // enabled: the size can be required per pipeline
+  bool subgroup_size_control = false;                     // enabled: the size can be required per pipeline
+  uint32_t max_compute_workgroup_subgroups = 0xffffffff;  // of a pipeline that requires a size
   bool compute_full_subgroups = false;
 
   // Features that the application enabled.

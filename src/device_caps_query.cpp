@@ -107,6 +107,7 @@ void set_subgroups(const Properties& properties, const FeatureSet& enabled, bool
   if (!enabled.has(Feature::subgroup_size_control)) return;
   caps.min_subgroup_size = control.minSubgroupSize;
   caps.max_subgroup_size = std::max(control.maxSubgroupSize, control.minSubgroupSize);
+  caps.max_compute_workgroup_subgroups = control.maxComputeWorkgroupSubgroups;
   caps.subgroup_size_control = (control.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0;
 }
 

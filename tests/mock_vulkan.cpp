@@ -51,6 +51,7 @@ void VKAPI_PTR get_properties2(VkPhysicalDevice, VkPhysicalDeviceProperties2* pr
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES:
         as<VkPhysicalDeviceSubgroupSizeControlProperties>(s).minSubgroupSize = mock().min_subgroup_size;
         as<VkPhysicalDeviceSubgroupSizeControlProperties>(s).maxSubgroupSize = mock().max_subgroup_size;
+        as<VkPhysicalDeviceSubgroupSizeControlProperties>(s).maxComputeWorkgroupSubgroups = 16;
         as<VkPhysicalDeviceSubgroupSizeControlProperties>(s).requiredSubgroupSizeStages = VK_SHADER_STAGE_COMPUTE_BIT;
         break;
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES:

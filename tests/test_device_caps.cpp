@@ -147,6 +147,7 @@ TEST_CASE("subgroup size control needs its feature, and Vulkan 1.3 or the extens
   CHECK(!caps.compute_full_subgroups);
   CHECK(caps.min_subgroup_size == 8);
   CHECK(caps.max_subgroup_size == 64);
+  CHECK(caps.max_compute_workgroup_subgroups == 16);
   CHECK(caps.subgroup_size == 32);
 
   // The version counts as what both the device and the instance have.

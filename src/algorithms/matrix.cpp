@@ -126,6 +126,8 @@ bool legal(const Problem& problem, const Tile& tile, const MatrixShape& shape, c
          (columns % local == 0 || local % columns == 0) && tile.values[depth] % shape.k == 0 &&
          tile.values[depth] % 8 == 0 &&
          (tile.values[merged] == 0 || columns * problem.axes[2].stride <= most_places * local) &&
+         (!caps.subgroup_size_control ||
+          tile.values[warps_m] * tile.values[warps_n] <= caps.max_compute_workgroup_subgroups) &&
          local <= caps.max_compute_work_group_invocations && local <= caps.max_compute_work_group_size[0] &&
          shared_bytes(problem, tile, shape) <= caps.max_compute_shared_memory_size;
 }
@@ -202,7 +204,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
 bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape, std::string& why_not) {
   if (problem.data_type == VKTC_DATA_TYPE_I32) {
     why_not = "it multiplies floating-point elements only";
-  } else if (!caps.cooperative_matrix || !caps.vulkan_memory_model) {
+  } else if (!caps.cooperative_matrix || !caps.vulkan_memory_model || !caps.subgroup_basic) {
     why_not = "the device has no cooperative matrices (VK_KHR_cooperative_matrix and vulkanMemoryModel enabled)";
   } else if (problem.data_type == VKTC_DATA_TYPE_BF16 ? !caps.shader_bfloat16 : !caps.shader_float16) {
     why_not = problem.data_type == VKTC_DATA_TYPE_BF16
@@ -287,7 +289,7 @@ Run prepare_input(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   params.all_channels = u32(problem.in_channels);
   params.pixels = u32(problem.input_plane());
   params.input_offset = windows.params.input_offset;
-  const uint32_t local = std::min(256u, caps.max_compute_work_group_invocations);
+  const uint32_t local = std::min({256u, caps.max_compute_work_group_invocations, caps.max_compute_work_group_size[0]});
   const int64_t pixels = local / (tile.values[depth] / 8);
 
   Run run;
