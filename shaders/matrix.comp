@@ -290,6 +290,9 @@ void multiply(uint window_tap, uint warp_m, uint warp_n) {
 // ---- the output -------------------------------------------------------------------------------------------------------
 
 #if defined(DATA_F32)
+// By its bits: a compiler may suppose that there are no NaNs.
+bool is_finite(float value) { return (floatBitsToUint(value) & 0x7f800000u) != 0x7f800000u; }
+
 // One output from the tensors themselves, in the order of taps and in-channels.
 float compute_exactly(uint image, uint group, uint block, uint channel_of_block, ivec3 output_at) {
   const SlabParams params = push.params.slab;
@@ -375,7 +378,7 @@ bool store_staged(uint fragment_m, uvec3 first_output, uint first_position, uint
           const uint index = output_base + place.index + channel * OUTPUT_PLANE;
 #if defined(DATA_F32)
           OUTPUT.words[index] = sum;
-          finite = finite && abs(sum) <= 3.4028234e38;  // false for NaN
+          finite = finite && is_finite(sum);
 #elif defined(DATA_F16)
           OUTPUT.words[index] = float16BitsToUint16(float16_t(sum));
 #else
@@ -398,7 +401,7 @@ void repair(uvec3 first_output, uint first_position, uint end_position, uint gro
     for (uint channel = 0; channel < BLOCK_CHANNELS && first_channel + channel < OUT_CHANNELS; ++channel) {
       const uint index = output_base + place.index + channel * OUTPUT_PLANE;
       const float stored = OUTPUT.words[index];
-      if (!isnan(stored) && !isinf(stored)) continue;
+      if (is_finite(stored)) continue;
       float sum = compute_exactly(place.image, group, block, channel, place.at);
       if (HAS_BIAS) sum += BIAS.words[bias_index + channel];
       OUTPUT.words[index] = sum;
