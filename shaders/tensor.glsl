@@ -37,18 +37,25 @@
 #endif
 #endif
 
-// Declares a buffer of `type words[]`. BUFFER_MEMBER goes into the push constant block, before the parameters, in the order of the
-// bindings; BUFFER_REF is how the shader names it.
+// DECLARE_BUFFER declares a buffer of `type words[]`; DECLARE_VIEW one that others may overlap: several views, with words of
+// different types, have the same slot, and one of them is the member. BUFFER_MEMBER goes into the push constant block,
+// before the parameters, in the order of the bindings; BUFFER_REF and VIEW_REF are how the shader names them.
 #if defined(DEVICE_ADDRESS)
 #define DECLARE_BUFFER(slot, access, Block, type) \
   layout(buffer_reference, std430, buffer_reference_align = 16) access restrict buffer Block { type words[]; };
+#define DECLARE_VIEW(slot, access, Block, type) \
+  layout(buffer_reference, std430, buffer_reference_align = 16) access buffer Block { type words[]; };
 #define BUFFER_MEMBER(Block, name) Block name;
 #define BUFFER_REF(Block, name) push.name
+#define VIEW_REF(Block, name) Block(push.name)
 #else
 #define DECLARE_BUFFER(slot, access, Block, type) \
   layout(set = 0, binding = slot, std430) access restrict buffer Block { type words[]; } Block##_binding;
+#define DECLARE_VIEW(slot, access, Block, type) \
+  layout(set = 0, binding = slot, std430) access buffer Block { type words[]; } Block##_binding;
 #define BUFFER_MEMBER(Block, name)
 #define BUFFER_REF(Block, name) Block##_binding
+#define VIEW_REF(Block, name) Block##_binding
 #endif
 
 Accumulator multiply_add(Accumulator a, Accumulator b, Accumulator c) {

@@ -18,6 +18,7 @@ constexpr const Algorithm* algorithms[] = {
     &gather_algorithm,
     &tiled_algorithm,
     &matrix_algorithm,
+    &matrix_window_algorithm,
 };
 
 struct Candidate {

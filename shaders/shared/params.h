@@ -106,6 +106,37 @@ struct MatrixParams {
 #define MATRIX_PITCH_W (PROBLEM_CONSTANTS + 12)
 #define MATRIX_CONSTANTS (PROBLEM_CONSTANTS + 13)
 
+// ---- matrix_window.comp ---------------------------------------------------------------------------------------------
+
+// The parameters are SlabParams. The constants after those of problem.glsl: numbering.glsl.
+
+#define NUMBERING_STRIPS (PROBLEM_CONSTANTS + 0)
+#define NUMBERING_STRIP_STEP (PROBLEM_CONSTANTS + 1)
+#define NUMBERING_STRIP_W (PROBLEM_CONSTANTS + 2)
+#define NUMBERING_PITCH_W (PROBLEM_CONSTANTS + 3)
+#define NUMBERING_PITCH_H (PROBLEM_CONSTANTS + 4)
+#define NUMBERING_RUN (PROBLEM_CONSTANTS + 5)
+#define NUMBERING_RUN_POSITIONS (PROBLEM_CONSTANTS + 6)
+#define NUMBERING_SEGMENTS (PROBLEM_CONSTANTS + 7)
+#define NUMBERING_CONSTANTS (PROBLEM_CONSTANTS + 8)
+
+#define WINDOW_LOCAL_SIZE (NUMBERING_CONSTANTS + 0)
+#define WINDOW_LOCAL (NUMBERING_CONSTANTS + 1)
+#define WINDOW_TILE_M (NUMBERING_CONSTANTS + 2)  // a shape that the device reports
+#define WINDOW_TILE_N (NUMBERING_CONSTANTS + 3)
+#define WINDOW_TILE_K (NUMBERING_CONSTANTS + 4)
+#define WINDOW_ROWS (NUMBERING_CONSTANTS + 5)
+#define WINDOW_POSITIONS (NUMBERING_CONSTANTS + 6)
+#define WINDOW_TILE_STEP (NUMBERING_CONSTANTS + 7)
+#define WINDOW_DEPTH (NUMBERING_CONSTANTS + 8)
+#define WINDOW_WARPS_M (NUMBERING_CONSTANTS + 9)
+#define WINDOW_WARPS_N (NUMBERING_CONSTANTS + 10)
+#define WINDOW_TAPS_H (NUMBERING_CONSTANTS + 11)
+#define WINDOW_TAPS_W (NUMBERING_CONSTANTS + 12)
+#define WINDOW_INPUT_VECTOR (NUMBERING_CONSTANTS + 13)
+#define WINDOW_BY_INVOCATION (NUMBERING_CONSTANTS + 14)
+#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 15)
+
 // ---- channels_last.comp ---------------------------------------------------------------------------------------------
 
 struct ChannelsLastParams {
@@ -149,6 +180,10 @@ struct PackWeightsParams {
 #define PACK_WEIGHTS_CONSTANTS 2
 #define PACK_MATRIX_DEPTH 2  // pack_matrix.comp has the same parameters and two constants more
 #define PACK_MATRIX_TILE_M 3
+#define PACK_FRAGMENTS_TILE_M 2  // and pack_fragments.comp four
+#define PACK_FRAGMENTS_TILE_K 3
+#define PACK_FRAGMENTS_SUBGROUP 4
+#define PACK_FRAGMENTS_BY_INVOCATION 5
 
 #ifdef __cplusplus
 // Vulkan guarantees 128 bytes of push constants; device addresses (8 bytes each) come first.

@@ -21,7 +21,7 @@ namespace vktconv {
 
 // A choice of an algorithm's free parameters; what each number means is the algorithm's own business.
 struct Tile {
-  std::array<uint32_t, 8> values = {};
+  std::array<uint32_t, 12> values = {};
   double seconds = 0;  // predicted
 };
 
@@ -43,6 +43,7 @@ std::string choice_text(const Algorithm& algorithm, const Tile& tile);
 extern const Algorithm gather_algorithm;
 extern const Algorithm tiled_algorithm;
 extern const Algorithm matrix_algorithm;
+extern const Algorithm matrix_window_algorithm;
 
 // ---- helpers for build --------------------------------------------------------------------------------------------
 

@@ -123,7 +123,9 @@ bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blo
   dispatch.constants.insert(dispatch.constants.end(), blocking.pack_constants.begin(), blocking.pack_constants.end());
   dispatch.windows = {source.window, packed.window};
   dispatch.params = to_words(params);
-  if (!make_grid(static_cast<uint64_t>(ceil_div(params.total, blocking.pack_local_size)), caps, dispatch.group_count)) {
+  dispatch.subgroup_size = blocking.pack_subgroup_size;
+  const int64_t group_steps = blocking.pack_group_steps > 0 ? blocking.pack_group_steps : blocking.pack_local_size;
+  if (!make_grid(static_cast<uint64_t>(ceil_div(params.total, group_steps)), caps, dispatch.group_count)) {
     return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "weights",
                 "packing the weights needs more workgroups in one dispatch than maxComputeWorkGroupCount allows");
   }
@@ -313,7 +315,9 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
     return cut_slabs(problem, limits, slabs, error);
   };
   const bool may_change = options.memory_access == VKTC_MEMORY_ACCESS_AUTO && caps.buffer_device_address;
-  if (!cut(options.memory_access == VKTC_MEMORY_ACCESS_DEVICE_ADDRESS) && !(may_change && cut(true))) return false;
+  const bool addresses =
+      options.memory_access == VKTC_MEMORY_ACCESS_DEVICE_ADDRESS || (may_change && blocking.prefer_addresses);
+  if (!cut(addresses) && !(may_change && cut(!addresses))) return false;
 
   const int64_t size = problem.element_size();
   const int64_t window_bytes = static_cast<int64_t>(limits.window_bytes);

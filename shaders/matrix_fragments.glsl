@@ -1,0 +1,27 @@
+// How matrices of weights lie in memory: as pack_fragments.comp writes them and matrix_window.comp loads them. Where the device gives
+// each element of a matrix to one invocation, and to each a multiple of eight, they can lie in the order of the invocations
+// (BY_INVOCATION), so that each reads whole vectors; elsewhere they lie row by row. Both shaders ask the device the
+// same question, with the same matrix type and subgroup size. Either way a matrix has LEFT_OCTETS vectors of eight 16-bit
+// elements.
+//
+// Needs TILE_M, TILE_K, SUBGROUP, BY_INVOCATION and the Element type.
+#ifndef VKTCONV_MATRIX_FRAGMENTS_GLSL_
+#define VKTCONV_MATRIX_FRAGMENTS_GLSL_
+
+#define Left coopmat<Element, gl_ScopeSubgroup, TILE_M, TILE_K, gl_MatrixUseA>
+
+const uint TILE_K_OCTETS = TILE_K / 8u;
+const uint LEFT_OCTETS = TILE_M * TILE_K_OCTETS;
+const uint INVOCATION_OCTETS = LEFT_OCTETS >= SUBGROUP ? LEFT_OCTETS / SUBGROUP : 1u;
+
+#define IN_INVOCATION_ORDER(left) (BY_INVOCATION && uint((left).length()) * SUBGROUP == LEFT_OCTETS * 8u && LEFT_OCTETS % SUBGROUP == 0u)
+
+#if defined(DATA_BF16)
+#define ELEMENT_OF_BITS(bits) uintBitsToBFloat16EXT(uint16_t(bits))
+#define BITS_OF_ELEMENT(element) uint(bfloat16BitsToUintEXT(element))
+#else
+#define ELEMENT_OF_BITS(bits) uint16BitsToFloat16(uint16_t(bits))
+#define BITS_OF_ELEMENT(element) uint(float16BitsToUint16(element))
+#endif
+
+#endif

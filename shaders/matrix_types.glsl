@@ -1,0 +1,15 @@
+// The element that matrix units multiply: bf16 as it is, everything else in fp16.
+#ifndef VKTCONV_MATRIX_TYPES_GLSL_
+#define VKTCONV_MATRIX_TYPES_GLSL_
+
+#if defined(DATA_BF16)
+#extension GL_EXT_bfloat16 : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int16 : require
+#define Element bfloat16_t
+#else
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int16 : require
+#define Element float16_t
+#endif
+
+#endif

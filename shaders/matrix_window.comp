@@ -1,0 +1,264 @@
+// Implicit matrix product over phases on matrix units (VK_KHR_cooperative_matrix), for 16-bit elements: rows (out-channels,
+// or out-channels in one of the merged phases of the width) x positions x (taps x in-channels), sums in fp32.
+//
+// Layouts: input [batch, in-channels, spatial]; packed weights [group, out-channel block, tap, TILE_K in-channels, TILE_M
+// rows] of whole matrices (pack_fragments.comp); bias [out-channels]; output [batch, out-channels, spatial].
+//
+// What differs from matrix.comp: shared memory holds, of one chunk of DEPTH in-channels, the inputs under a window of WINDOW_H
+// x WINDOW_W taps, so that an input is fetched once for all of them; weights are loaded from memory, where the nearest cache
+// holds them, and leave shared memory, which is scarce (docs/performance-log.md), to the inputs; and outputs are stored as
+// whole aligned vectors (matrix_window_output.glsl). As there, shared memory has a row for each number (numbering.glsl) with
+// its channels side by side: a tap of sixteen neighbouring positions is sixteen neighbouring rows, wherever they begin. A
+// row has a spare vector, so that eight rows fall into different banks.
+//
+// Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
+//
+// Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
+// TILE_N; DEPTH a multiple of TILE_K, TILE_K of 8; MERGED <= TILE_M; INPUT_VECTOR divides INPUT_W and the slab's
+// input_offset; weights are finite; 32-bit limits as in gather.comp. See src/algorithms/matrix_window.cpp.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_KHR_cooperative_matrix : require
+#extension GL_KHR_memory_scope_semantics : require
+#extension GL_KHR_shader_subgroup_basic : require
+#include "numbering.glsl"
+#include "matrix_types.glsl"
+#if defined(DATA_F16)
+// Conversions to fp16 round to nearest even: else that would be up to the device.
+#extension GL_EXT_spirv_intrinsics : require
+spirv_execution_mode(extensions = ["SPV_KHR_float_controls"], capabilities = [4467], 4462 /* RoundingModeRTE */, 16);
+#endif
+
+layout(local_size_x_id = WINDOW_LOCAL_SIZE) in;
+layout(constant_id = WINDOW_LOCAL) const uint LOCAL = 32;  // the same number, usable in array sizes
+layout(constant_id = WINDOW_TILE_M) const uint TILE_M = 16;
+layout(constant_id = WINDOW_TILE_N) const uint TILE_N = 16;
+layout(constant_id = WINDOW_TILE_K) const uint TILE_K = 16;
+layout(constant_id = WINDOW_ROWS) const uint ROWS = 16;
+layout(constant_id = WINDOW_POSITIONS) const uint POSITIONS = 32;
+layout(constant_id = WINDOW_TILE_STEP) const uint TILE_STEP = 32;  // positions from one tile to the next: they overlap
+layout(constant_id = WINDOW_DEPTH) const uint DEPTH = 16;
+layout(constant_id = WINDOW_WARPS_M) const uint WARPS_M = 1;
+layout(constant_id = WINDOW_WARPS_N) const uint WARPS_N = 1;
+layout(constant_id = WINDOW_TAPS_H) const uint WINDOW_H = 1;
+layout(constant_id = WINDOW_TAPS_W) const uint WINDOW_W = 1;
+layout(constant_id = WINDOW_INPUT_VECTOR) const uint INPUT_VECTOR = 1;  // neighbours that are read together: 2 or 1
+
+layout(constant_id = WINDOW_BY_INVOCATION) const bool BY_INVOCATION = false;
+
+const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
+const uint PHASES_IN_ROWS = MERGED > 0u ? MERGED : 1u;
+const uint TILE_CHANNELS = TILE_M / PHASES_IN_ROWS;  // whole out-channels in TILE_M rows
+const uint BLOCK_CHANNELS = ROWS / TILE_M * TILE_CHANNELS;
+const uint FRAGMENTS_M = ROWS / WARPS_M / TILE_M;
+const uint FRAGMENTS_N = POSITIONS / WARPS_N / TILE_N;
+
+const uint SUBGROUPS = WARPS_M * WARPS_N;
+const uint SUBGROUP = LOCAL / SUBGROUPS;
+
+#include "matrix_fragments.glsl"
+
+// In vectors of eight 16-bit elements.
+const uint ROW_OCTETS = DEPTH / 8u;
+const uint PITCH = ROW_OCTETS + 1u;
+const uint CHUNK_TILES = DEPTH / TILE_K;
+const uint TAP_OCTETS = CHUNKS * CHUNK_TILES * (ROWS / TILE_M) * LEFT_OCTETS;
+
+// From one tap of a window to the next, in numbers.
+const uint STEP_W = uint(INPUT_STEP_W);
+const uint STEP_H = uint(INPUT_STEP_H) * PITCH_W;
+const uint INPUT_ROWS = POSITIONS + (WINDOW_H - 1u) * STEP_H + (WINDOW_W - 1u) * STEP_W;
+const uint TILE_OCTETS = INPUT_ROWS * PITCH;
+
+// Sums on their way out: TILE_M rows of each of the WARPS_M, in fp32.
+const uint STAGED_PITCH = POSITIONS + 4u;
+// In between, lanes that are laid out from the beginning of a sector may read what is before and behind the rows.
+const uint STAGED_BEGIN = 16;
+const uint STAGED_QUADS = (STAGED_BEGIN + WARPS_M * TILE_M * STAGED_PITCH + 16u) / 4u;
+
+shared uvec4 pool[TILE_OCTETS > STAGED_QUADS ? TILE_OCTETS : STAGED_QUADS];
+shared float block_bias[ROWS];
+shared ivec4 output_runs[2u * SEGMENTS];  // matrix_window_output.glsl
+
+DECLARE_VIEW(0, readonly, InputTensor, Word)
+DECLARE_VIEW(0, readonly, InputPairs, uint)
+DECLARE_BUFFER(1, readonly, PackedWeights, uvec4)
+DECLARE_BUFFER(2, readonly, BiasTensor, Word)
+DECLARE_VIEW(3, writeonly, OutputTensor, Word)
+DECLARE_VIEW(3, writeonly, OutputVectors, uvec4)
+
+layout(push_constant, std430) uniform Push {
+  BUFFER_MEMBER(InputTensor, input_tensor)
+  BUFFER_MEMBER(PackedWeights, packed_weights)
+  BUFFER_MEMBER(BiasTensor, bias)
+  BUFFER_MEMBER(OutputTensor, output_tensor)
+  SlabParams params;
+} push;
+
+#define INPUT BUFFER_REF(InputTensor, input_tensor)
+#define INPUT_PAIRS VIEW_REF(InputPairs, input_tensor)
+#define WEIGHTS BUFFER_REF(PackedWeights, packed_weights)
+#define BIAS BUFFER_REF(BiasTensor, bias)
+#define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
+#define OUTPUT_VECTORS VIEW_REF(OutputVectors, output_tensor)
+
+#include "matrix_window_input.glsl"
+#include "matrix_window_output.glsl"
+
+// ---- the product ------------------------------------------------------------------------------------------------------
+
+#define Right coopmat<Element, gl_ScopeSubgroup, TILE_K, TILE_N, gl_MatrixUseB>
+#define Sum coopmat<float, gl_ScopeSubgroup, TILE_M, TILE_N, gl_MatrixUseAccumulator>
+
+const uint SUMS = FRAGMENTS_M * FRAGMENTS_N;
+
+Sum sums[SUMS];
+Left left[FRAGMENTS_M];
+
+void load_left(uint from) {
+  [[unroll]] for (uint i = 0; i < FRAGMENTS_M; ++i) {
+    if (IN_INVOCATION_ORDER(left[i])) {
+      [[unroll]] for (uint o = 0; o < INVOCATION_OCTETS; ++o) {
+        const uvec4 words = WEIGHTS.words[from + i * LEFT_OCTETS + o * SUBGROUP + gl_SubgroupInvocationID];
+        [[unroll]] for (uint j = 0; j < 4u; ++j) {
+          left[i][o * 8u + 2u * j] = ELEMENT_OF_BITS(words[j] & 0xffffu);
+          left[i][o * 8u + 2u * j + 1u] = ELEMENT_OF_BITS(words[j] >> 16);
+        }
+      }
+    } else {
+      coopMatLoad(left[i], WEIGHTS.words, from + i * LEFT_OCTETS, TILE_K_OCTETS, gl_CooperativeMatrixLayoutRowMajor);
+    }
+  }
+}
+
+// right_at: where the inputs of this subgroup's first position lie, for the tap and the TILE_K in-channels.
+void multiply(uint right_at) {
+  [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+    Right right;
+    coopMatLoad(right, pool, right_at + n * TILE_N * PITCH, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+      sums[m * FRAGMENTS_N + n] = coopMatMulAdd(left[m], right, sums[m * FRAGMENTS_N + n]);
+    }
+  }
+}
+
+// The taps of a window that the tile takes, and where the weights of the first lie.
+struct Window {
+  uint first_h;  // tap of the window
+  uint taps_h;
+  uint taps_w;
+  uint weights;  // of its first tap, for the chunk and this subgroup's rows
+  uint weights_step_h;
+  uint weights_step_w;
+};
+
+// One chunk of in-channels under one window. The taps of a row are unrolled, so that the loads of the next overlap the
+// products of this one.
+void multiply_window(Window window, uint warp_n) {
+  uint right_row = (warp_n * FRAGMENTS_N * TILE_N + (WINDOW_H - 1u - window.first_h) * STEP_H + (WINDOW_W - 1u) * STEP_W) * PITCH;
+  uint left_row = window.weights;
+  [[dont_unroll]] for (uint h = 0; h < window.taps_h; ++h) {
+    if (window.taps_w == WINDOW_W) {
+      [[unroll]] for (uint w = 0; w < WINDOW_W; ++w) {
+        [[unroll]] for (uint k = 0; k < CHUNK_TILES; ++k) {
+          load_left(left_row + w * window.weights_step_w + k * (ROWS / TILE_M) * LEFT_OCTETS);
+          multiply(right_row - w * STEP_W * PITCH + k * TILE_K_OCTETS);
+        }
+      }
+    } else {
+      [[dont_unroll]] for (uint w = 0; w < window.taps_w; ++w) {
+        [[unroll]] for (uint k = 0; k < CHUNK_TILES; ++k) {
+          load_left(left_row + w * window.weights_step_w + k * (ROWS / TILE_M) * LEFT_OCTETS);
+          multiply(right_row - w * STEP_W * PITCH + k * TILE_K_OCTETS);
+        }
+      }
+    }
+    right_row -= STEP_H * PITCH;
+    left_row += window.weights_step_h;
+  }
+}
+
+void main() {
+  const SlabParams params = push.params;
+  const Work work = find_work(params);
+  const uint first_position = work.tile * TILE_STEP;
+  const uint end_position = count_numbers(params.batch);
+  if (first_position >= end_position) return;
+  const uint block = work.block;
+  const uint group = block / params.blocks;
+  const uint first_channel = (params.first_block + block % params.blocks) * BLOCK_CHANNELS;  // within the group
+
+  const Phase phase_d = find_phase_d(work.first_output.x, PADDING_D);
+  const Phase phase_h = find_phase_h(work.first_output.y, PADDING_H);
+  const Phase phase_w = find_work_phase_w(work);
+  const ivec3 first_input = ivec3(phase_d.first_input, phase_h.first_input, phase_w.first_input);
+
+  // The box of positions that the tile covers decides which taps are needed.
+  const Numbered first = decode_number(first_position, params.batch);
+  const Numbered last = decode_number(min(first_position + POSITIONS, end_position) - 1u, params.batch);
+  const bool one_strip = first.image == last.image && first.strip == last.strip;
+  const bool one_slice = one_strip && first.at.x == last.at.x;
+  const ivec2 range_d = tap_range(phase_d, one_strip ? uint(first.at.x) : 0u, one_strip ? uint(last.at.x) : SIZE_D - 1u, INPUT_D, INPUT_STEP_D);
+  const ivec2 range_h = tap_range(phase_h, one_slice ? uint(first.at.y) : 0u, one_slice ? uint(last.at.y) : SIZE_H - 1u, INPUT_H, INPUT_STEP_H);
+
+  [[unroll]] for (uint i = 0; i < SUMS; ++i) sums[i] = Sum(0.0);
+  const uint bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
+  if (HAS_BIAS) {
+    for (uint c = gl_LocalInvocationID.x; c < BLOCK_CHANNELS && first_channel + c < OUT_CHANNELS; c += LOCAL) {
+      block_bias[c] = LOAD(BIAS, bias_index + c);
+    }
+  }
+
+  const uint warp_m = gl_SubgroupID % WARPS_M;
+  const uint warp_n = gl_SubgroupID / WARPS_M;
+  const uint weights_block = params.weights_offset + block * uint(KERNEL_D * KERNEL_H) * TAPS_W * TAP_OCTETS + warp_m * FRAGMENTS_M * LEFT_OCTETS;
+  const uint packed_step_w = MERGED > 0u ? 1u : uint(TAP_STEP_W);  // a merged phase's taps are packed side by side
+
+  Window window;
+  window.weights_step_w = packed_step_w * TAP_OCTETS;
+  window.weights_step_h = uint(TAP_STEP_H) * TAPS_W * TAP_OCTETS;
+  [[dont_unroll]] for (int tap_h = 0; tap_h < range_h.y; tap_h += int(WINDOW_H)) {
+    const int begin_h = max(range_h.x, tap_h), end_h = min(range_h.y, tap_h + int(WINDOW_H));
+    if (begin_h >= end_h) continue;
+    window.first_h = uint(begin_h - tap_h);
+    window.taps_h = uint(end_h - begin_h);
+    [[dont_unroll]] for (int tap_w = 0; tap_w < phase_w.taps; tap_w += int(WINDOW_W)) {
+      window.taps_w = uint(min(int(WINDOW_W), phase_w.taps - tap_w));
+      [[dont_unroll]] for (int tap_d = range_d.x; tap_d < range_d.y; ++tap_d) {
+        const uint first_tap = (uint(phase_d.first_tap + tap_d * TAP_STEP_D) * uint(KERNEL_H) + uint(phase_h.first_tap + begin_h * TAP_STEP_H)) * TAPS_W +
+                               uint(phase_w.first_tap) + uint(tap_w) * packed_step_w;
+        const ivec3 offset = first_input - ivec3(tap_d * INPUT_STEP_D, tap_h * INPUT_STEP_H, tap_w * INPUT_STEP_W);
+        locate_inputs(int(first_position), offset, group);
+        [[dont_unroll]] for (uint chunk = 0; chunk < CHUNKS; ++chunk) {
+          window.weights = weights_block + first_tap * TAP_OCTETS + chunk * CHUNK_TILES * (ROWS / TILE_M) * LEFT_OCTETS;
+          barrier();  // the inputs before have been read
+          bring_inputs(chunk);
+          barrier();
+          multiply_window(window, warp_n);
+        }
+      }
+    }
+  }
+
+  OutputTile tile;
+  tile.first_output = work.first_output;
+  tile.first_position = first_position;
+  tile.end_position = min(first_position + POSITIONS, end_position);
+  tile.first_channel = first_channel;
+  tile.output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_PLANE;
+  list_runs(tile);
+  // Not unrolled, but every index of sums is a constant: else they would live in memory.
+  [[dont_unroll]] for (uint fragment_m = 0; fragment_m < FRAGMENTS_M; ++fragment_m) {
+    barrier();  // what was in the pool has been read
+    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+      if (m == fragment_m) {
+        [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+          coopMatStore(sums[m * FRAGMENTS_N + n], pool, (STAGED_BEGIN + warp_m * TILE_M * STAGED_PITCH + (warp_n * FRAGMENTS_N + n) * TILE_N) / 4u,
+                       STAGED_PITCH / 4u, gl_CooperativeMatrixLayoutRowMajor);
+        }
+      }
+    }
+    barrier();
+    store_staged(tile, fragment_m);
+  }
+}

@@ -1,0 +1,216 @@
+// How a workgroup of matrix_window.comp stores its outputs. Sums of TILE_M rows of each subgroup lie in shared memory; outputs that
+// are neighbours in memory (a run: a row, or a whole plane where rows follow each other) are stored by the lanes of a
+// subgroup side by side, in vectors of 16 aligned bytes, which begin elsewhere in each channel's run. Memory is written in
+// sectors of 32 bytes, and one that is written in pieces costs several times as much (docs/performance-log.md): so tiles
+// and strips overlap by as many positions as a vector reaches beyond its first output, and a vector is stored whole by the
+// tile where it begins. Only the ends of runs are stored in pieces.
+#ifndef VKTCONV_MATRIX_WINDOW_OUTPUT_GLSL_
+#define VKTCONV_MATRIX_WINDOW_OUTPUT_GLSL_
+
+struct OutputTile {
+  uvec3 first_output;   // of the phase
+  uint first_position;
+  uint end_position;
+  uint first_channel;   // within the group
+  uint output_base;     // of the first channel, image 0
+};
+
+const uint OUTPUTS_OF_POSITION = MERGED > 0u ? STRIDE_W : 1u;
+const uint ELEMENT_STEP = MERGED > 0u ? 1u : STRIDE_W;  // from one output of a run to the next, in memory
+const uint LANE_OUTPUTS = ELEMENT_STEP == 1u ? 8u : 1u;
+const uint DILATION_W = uint(INPUT_STEP_W * GCD_W);
+
+// The outputs of a run that the tile computes: elements low .. high - 1, counted from the run's first position.
+struct OutputRun {
+  int low;
+  int high;
+  int own_high;      // vectors that begin here or later are another tile's
+  int first_staged;  // the run's first position, counted from the tile's; may be negative
+  uint index;        // in the output, of element 0 in the tile's first channel; may be before the tensor (and wrap)
+  bool cut;          // the run begins before low: vectors that do so, too, are another tile's
+};
+
+OutputRun find_run(OutputTile tile, uint segment) {
+  const uint begin = (tile.first_position / RUN + segment) * RUN;
+  const Numbered first = decode_number(begin, 0xffffffffu);
+  OutputRun run;
+  run.first_staged = int(begin) - int(tile.first_position);
+  ivec3 at = ivec3(tile.first_output) + first.at * ivec3(STRIDE_D, STRIDE_H, STRIDE_W);
+  if (MERGED > 0u) at.z = (first.at.z + FIRST_POSITION_W) * int(STRIDE_W) - PADDING_W;
+  run.index = tile.output_base + first.image * OUTPUT_IMAGE +
+              (uint(at.x) * OUTPUT_H + uint(at.y)) * OUTPUT_W + uint(at.z);
+  const int from = max(-run.first_staged, 0), to = min(int(tile.end_position - begin), int(RUN_POSITIONS));
+  int own = min(to, int(TILE_STEP) - run.first_staged);
+  if (first.strip + 1u < STRIPS) own = min(own, int(STRIP_STEP));
+  run.low = from * int(OUTPUTS_OF_POSITION);
+  run.high = to * int(OUTPUTS_OF_POSITION);
+  run.own_high = own * int(OUTPUTS_OF_POSITION);
+  run.cut = ELEMENT_STEP == 1u && (from > 0 || first.strip > 0u);
+  if (RUN == PITCH_W) {  // a row: some of its positions may have no output
+    run.low = max(run.low, ELEMENT_STEP == 1u ? -at.z : 0);
+    run.high = min(run.high, (int(OUTPUT_W) - at.z + int(ELEMENT_STEP) - 1) / int(ELEMENT_STEP));
+    run.own_high = min(run.own_high, run.high);
+  }
+  const bool row_exists = begin < tile.end_position && uint(first.at.y) < SIZE_H && uint(at.x) < OUTPUT_D && uint(at.y) < OUTPUT_H;
+  if (!row_exists) run.own_high = run.low;
+  return run;
+}
+
+// Neighbours in a staged row from word `at` on: whole vectors, shifted. Scalar reads of lanes that are several words apart
+// would fall into few banks.
+const bool HALVED = MERGED > 0u && STRIDE_W == 2u;  // two phases of the width: of each, half as many
+const uint NEIGHBOURS = HALVED ? LANE_OUTPUTS / 2u + 1u : LANE_OUTPUTS;
+const uint NEIGHBOUR_QUADS = (NEIGHBOURS + 6u) / 4u;
+
+void read_neighbours(uint at, out uint neighbours[NEIGHBOURS]) {
+  uint words[NEIGHBOUR_QUADS * 4u];
+  [[unroll]] for (uint q = 0; q < NEIGHBOUR_QUADS; ++q) {
+    const uvec4 quad = pool[at / 4u + q];
+    [[unroll]] for (uint i = 0; i < 4u; ++i) words[q * 4u + i] = quad[i];
+  }
+  const bool two = (at & 2u) != 0u, one = (at & 1u) != 0u;
+  [[unroll]] for (uint n = 0; n < NEIGHBOURS + 1u; ++n) words[n] = two ? words[n + 2u] : words[n];
+  [[unroll]] for (uint n = 0; n < NEIGHBOURS; ++n) neighbours[n] = one ? words[n + 1u] : words[n];
+}
+
+// The sums of LANE_OUTPUTS elements of a run from `element` on; of those outside of the tile, anything. channel_row: the
+// first staged row of the channel.
+void read_staged(OutputRun run, uint channel_row, int element, out float sums_of_lane[LANE_OUTPUTS]) {
+  const int row_begin = int(channel_row * STAGED_PITCH) + run.first_staged + int(STAGED_BEGIN);
+  if (LANE_OUTPUTS > 1u && MERGED == 0u) {
+    uint neighbours[NEIGHBOURS];
+    read_neighbours(uint(row_begin + element), neighbours);
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) sums_of_lane[n] = uintBitsToFloat(neighbours[n % NEIGHBOURS]);
+  } else if (HALVED) {
+    const uint shifted = uint(element + int(LANE_OUTPUTS * 2u));  // not negative
+    const bool odd = (shifted & 1u) != 0u;
+    const uint at = uint(row_begin + int(shifted / 2u) - int(LANE_OUTPUTS));
+    uint even_phase[NEIGHBOURS], odd_phase[NEIGHBOURS];
+    read_neighbours(at, even_phase);
+    [[unroll]] for (uint n = 0; n < NEIGHBOURS; ++n) odd_phase[n] = 0u;
+    if (MERGED == 2u) read_neighbours(at + STAGED_PITCH, odd_phase);
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
+      const uint i = (n / 2u) % NEIGHBOURS, next = ((n + 1u) / 2u) % NEIGHBOURS;
+      sums_of_lane[n] = uintBitsToFloat(n % 2u == 0u ? (odd ? odd_phase[i] : even_phase[i]) : (odd ? even_phase[next] : odd_phase[i]));
+    }
+  } else {
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
+      uint row = 0u;
+      uint place = uint(row_begin + element) + n;
+      bool computed = true;
+      if (MERGED > 0u) {
+        const uint shifted = uint(element + int(LANE_OUTPUTS * STRIDE_W)) + n;  // not negative
+        const uint phase = shifted % STRIDE_W;
+        place = uint(row_begin + int(shifted / STRIDE_W) - int(LANE_OUTPUTS));
+        row = phase / DILATION_W;
+        computed = phase % DILATION_W == 0u && row < MERGED;
+      }
+      const uint at = place + row * STAGED_PITCH;
+      sums_of_lane[n] = 0.0;
+      if (computed) sums_of_lane[n] = uintBitsToFloat(pool[at / 4u][at % 4u]);
+    }
+  }
+}
+
+#if defined(DATA_F16)
+#define ENCODE(value) uint(float16BitsToUint16(float16_t(value)))
+#define ENCODE_PAIR(first, second) packFloat2x16(f16vec2(vec2(first, second)))
+#elif defined(DATA_BF16)
+#define ENCODE(value) encode_half(value)
+#define ENCODE_PAIR(first, second) (encode_half(first) | (encode_half(second) << 16))
+#endif
+
+const uint STAGED_CHANNELS = WARPS_M * TILE_CHANNELS;
+
+// The channel of the block that staged channel i is, when matrix row fragment_m of each subgroup is staged.
+uint staged_channel(uint i, uint fragment_m) {
+  return (i / TILE_CHANNELS * FRAGMENTS_M + fragment_m) * TILE_CHANNELS + i % TILE_CHANNELS;
+}
+
+// The first element that lanes of this tile store in a channel's run, so that their vectors are aligned. run_index: of
+// element 0 in the channel.
+int first_element(OutputRun run, uint run_index) {
+  const int before = int((run_index + uint(run.low) * ELEMENT_STEP) % LANE_OUTPUTS);
+  return run.cut ? run.low + (int(LANE_OUTPUTS) - before) % int(LANE_OUTPUTS) : run.low - before;
+}
+
+// Lanes that go through a run together; a subgroup takes several short runs at once.
+const uint OWN_RUN = STRIPS > 1u ? STRIP_W : RUN_POSITIONS;  // of the last strip, all
+const uint LONGEST_RUN = (TILE_STEP < OWN_RUN ? TILE_STEP : OWN_RUN) * OUTPUTS_OF_POSITION;
+const uint RUN_SLOTS = (LONGEST_RUN + LANE_OUTPUTS - 1u) / LANE_OUTPUTS + (LANE_OUTPUTS > 1u ? 1u : 0u);
+const uint ENOUGH_LANES = RUN_SLOTS <= 1u ? 1u : RUN_SLOTS <= 2u ? 2u : RUN_SLOTS <= 4u ? 4u : RUN_SLOTS <= 8u ? 8u : RUN_SLOTS <= 16u ? 16u : RUN_SLOTS <= 32u ? 32u : 64u;
+const uint RUN_LANES = ENOUGH_LANES < SUBGROUP ? ENOUGH_LANES : SUBGROUP;
+const uint RUNS_AT_ONCE = SUBGROUP / RUN_LANES;
+const uint RUN_TURNS = (RUN_SLOTS + RUN_LANES - 1u) / RUN_LANES;
+
+// LANE_OUTPUTS elements of a run from `element` on, as far as the tile computes them.
+void store_lane(OutputRun run, float values[LANE_OUTPUTS], uint run_index, int element) {
+  const uint index = run_index + uint(element) * ELEMENT_STEP;
+  if (LANE_OUTPUTS == 1u) {
+    OUTPUT.words[index] = uint16_t(ENCODE(values[0]));
+    return;
+  }
+  uvec4 words;
+  [[unroll]] for (uint i = 0; i < 4u; ++i) words[i] = ENCODE_PAIR(values[(2u * i) % LANE_OUTPUTS], values[(2u * i + 1u) % LANE_OUTPUTS]);
+  if (element >= run.low && element + int(LANE_OUTPUTS) <= run.high) {
+    OUTPUT_VECTORS.words[index / 8u] = words;
+  } else {
+    [[unroll]] for (uint i = 0; i < 4u; ++i) {
+      const int at = element + int(2u * i);
+      if (at >= run.low && at < run.high) OUTPUT.words[index + 2u * i] = uint16_t(words[i] & 0xffffu);
+      if (at + 1 >= run.low && at + 1 < run.high) OUTPUT.words[index + 2u * i + 1u] = uint16_t(words[i] >> 16);
+    }
+  }
+}
+
+const uint CHANNELS_AT_ONCE = 2;  // of a subgroup
+
+// Lists the runs for the loops below.
+void list_runs(OutputTile tile) {
+  for (uint segment = gl_LocalInvocationID.x; segment < SEGMENTS; segment += LOCAL) {
+    const OutputRun run = find_run(tile, segment);
+    output_runs[2u * segment] = ivec4(run.low, run.high, run.own_high, run.first_staged);
+    output_runs[2u * segment + 1u] = ivec4(int(run.index), run.cut ? 1 : 0, 0, 0);
+  }
+}
+
+OutputRun listed_run(uint segment) {
+  const ivec4 first = output_runs[2u * segment], second = output_runs[2u * segment + 1u];
+  return OutputRun(first.x, first.y, first.z, first.w, uint(second.x), second.y != 0);
+}
+
+// Stores what is staged of matrix row fragment_m of each subgroup.
+void store_staged(OutputTile tile, uint fragment_m) {
+  [[dont_unroll]] for (uint first_run = 0; first_run < SEGMENTS; first_run += RUNS_AT_ONCE) {
+    const uint segment = first_run + gl_SubgroupInvocationID / RUN_LANES;
+    OutputRun run = listed_run(min(segment, SEGMENTS - 1u));
+    if (segment >= SEGMENTS || run.low >= run.own_high) continue;
+    [[dont_unroll]] for (uint turn = 0; turn < RUN_TURNS; ++turn) {
+      const int of_lane = int((turn * RUN_LANES + gl_SubgroupInvocationID % RUN_LANES) * LANE_OUTPUTS);
+      [[dont_unroll]] for (uint first = gl_SubgroupID; first < STAGED_CHANNELS; first += SUBGROUPS * CHANNELS_AT_ONCE) {
+        // Everything is read before anything is stored, whether it is wanted or not: reads overlap.
+        float values[CHANNELS_AT_ONCE * LANE_OUTPUTS];
+        int elements[CHANNELS_AT_ONCE];
+        [[unroll]] for (uint c = 0; c < CHANNELS_AT_ONCE; ++c) {
+          const uint i = min(first + c * SUBGROUPS, STAGED_CHANNELS - 1u);
+          elements[c] = first_element(run, run.index + staged_channel(i, fragment_m) * OUTPUT_PLANE) + of_lane;
+          float of_channel[LANE_OUTPUTS];
+          read_staged(run, i / TILE_CHANNELS * TILE_M + i % TILE_CHANNELS * PHASES_IN_ROWS, min(elements[c], run.own_high), of_channel);
+          [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) values[c * LANE_OUTPUTS + n] = of_channel[n];
+        }
+        [[unroll]] for (uint c = 0; c < CHANNELS_AT_ONCE; ++c) {
+          const uint i = first + c * SUBGROUPS;
+          const uint channel = staged_channel(i, fragment_m);
+          if (i < STAGED_CHANNELS && tile.first_channel + channel < OUT_CHANNELS && elements[c] < run.own_high) {
+            const float bias = HAS_BIAS ? block_bias[channel] : 0.0;
+            float of_channel[LANE_OUTPUTS];
+            [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) of_channel[n] = values[c * LANE_OUTPUTS + n] + bias;
+            store_lane(run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c]);
+          }
+        }
+      }
+    }
+  }
+}
+
+#endif

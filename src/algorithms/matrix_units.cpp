@@ -1,0 +1,54 @@
+#include "algorithms/matrix_units.h"
+
+#include "algorithms/algorithm.h"
+#include "shader_table.h"
+
+namespace vktconv {
+namespace {
+
+// VkComponentTypeKHR.
+enum : uint32_t { component_float16 = 0, component_float32 = 1, component_bfloat16 = 1000141000 };
+
+}  // namespace
+
+MatrixShape find_matrix_shape(const DeviceCaps& caps, VktcDataType type) {
+  const uint32_t element = type == VKTC_DATA_TYPE_BF16 ? component_bfloat16 : component_float16;
+  MatrixShape best;
+  for (const CooperativeMatrixShape& shape : caps.cooperative_matrix_shapes) {
+    if (shape.a_type != element || shape.b_type != element || shape.c_type != component_float32 ||
+        shape.result_type != component_float32 || shape.saturating) {
+      continue;
+    }
+    const bool small = shape.m <= 16 && shape.n <= 16 && shape.k <= 16 && shape.k % 8 == 0 && shape.n % 4 == 0;
+    if (small && shape.m * shape.n * shape.k > best.m * best.n * best.k) best = {shape.m, shape.n, shape.k};
+  }
+  return best;
+}
+
+bool matrix_units_available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape,
+                            const std::string& shader, std::string& why_not) {
+  if (problem.data_type == VKTC_DATA_TYPE_I32) {
+    why_not = "it multiplies floating-point elements only";
+  } else if (!caps.cooperative_matrix || !caps.vulkan_memory_model || !caps.subgroup_basic) {
+    why_not = "the device has no cooperative matrices (VK_KHR_cooperative_matrix and vulkanMemoryModel enabled)";
+  } else if (problem.data_type == VKTC_DATA_TYPE_BF16 ? !caps.shader_bfloat16 : !caps.shader_float16) {
+    why_not = problem.data_type == VKTC_DATA_TYPE_BF16
+                  ? "the device has no bf16 cooperative matrices (VK_KHR_shader_bfloat16)"
+                  : "the feature shaderFloat16 is not enabled";
+  } else if (problem.data_type != VKTC_DATA_TYPE_F32 && !caps.storage_16bit) {
+    why_not = "storageBuffer16BitAccess and shaderInt16 are not enabled";
+  } else if (problem.data_type == VKTC_DATA_TYPE_F16 && !caps.rounding_rte_float16) {
+    why_not = "the device cannot be told to round fp16 to nearest even (shaderRoundingModeRTEFloat16)";
+  } else if (shape.m == 0) {
+    why_not = "the device has no cooperative matrix shape up to 16 with fp32 accumulation for this type";
+  } else if (problem.axes[2].stride > 64) {
+    why_not = "the stride of the width is more than 64";
+  } else if (find_shader(variant_name(shader, problem.data_type, caps, false)) == nullptr) {
+    why_not = "this build has no shader " + variant_name(shader, problem.data_type, caps, false);
+  } else {
+    return true;
+  }
+  return false;
+}
+
+}  // namespace vktconv

@@ -1,0 +1,48 @@
+// How the positions of a phase are numbered for matrix_window.comp (shaders/numbering.glsl), so that the input under a
+// tap is a fixed number away from its position. Pure.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "shape.h"
+
+namespace vktconv {
+
+// The taps of a window are those whose inputs a workgroup holds together.
+struct TapWindow {
+  int64_t height = 1, width = 1;
+};
+
+struct Numbering {
+  int64_t strips = 1;         // the width is cut into strips
+  int64_t strip_step = 1;     // positions from one to the next
+  int64_t strip_w = 1;        // positions of a row in each: strips overlap (shaders/matrix_window_output.glsl)
+  int64_t pitch_w = 1;        // numbers of a row
+  int64_t pitch_h = 1;        // rows of a slice
+  int64_t image_numbers = 1;  // of one image
+  int64_t run = 1;            // numbers from one contiguous run of outputs to the next: of a row, a slice or an image
+  int64_t run_positions = 1;  // of these, positions that may have outputs
+};
+
+// The taps along the height or width of the phase that has most, at least 1. merged: of the width (merged_phases.h).
+int64_t most_taps(const Problem& problem, size_t axis, bool merged);
+
+// Positions by which neighbouring tiles and strips overlap: as many as reach the last output of a vector of 16 bytes
+// from its first.
+int64_t tile_overlap(const Problem& problem, bool merged);
+
+// strips at most the positions of a row; a window at most the fullest phase's taps.
+Numbering make_numbering(const Problem& problem, bool merged, int64_t strips, const TapWindow& window);
+
+// Inputs that stand under a window of a tile of positions.
+int64_t window_numbers(const Problem& problem, const Numbering& numbering, const TapWindow& window, int64_t positions);
+
+// Runs that a tile can touch.
+int64_t tile_segments(const Problem& problem, const Numbering& numbering, int64_t positions);
+
+// The constants PROBLEM_CONSTANTS .. NUMBERING_CONSTANTS - 1 of shaders/shared/params.h.
+void append_numbering_constants(const Problem& problem, const Numbering& numbering, int64_t positions,
+                                std::vector<uint32_t>& constants);
+
+}  // namespace vktconv

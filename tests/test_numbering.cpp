@@ -1,0 +1,147 @@
+// The numbers of positions: that the input under a tap is where shaders/numbering.glsl looks for it.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "algorithms/algorithm.h"
+#include "algorithms/merged_phases.h"
+#include "algorithms/numbering.h"
+#include "phases.h"
+#include "shape.h"
+#include "support/problem_text.h"
+
+using namespace vktconv;
+
+TEST_SUITE_BEGIN("numbering");
+
+namespace {
+
+Problem make(const std::string& text) {
+  Problem problem;
+  VktcError error;
+  REQUIRE(make_problem(support::parse_problem(text).desc, problem, error));
+  return problem;
+}
+
+int64_t positions_of(const Axis& axis) { return (axis.output - 1) / axis.stride + 1; }
+
+// An input along an axis, or none.
+std::optional<int64_t> input_at(const Axis& axis, int64_t index) {
+  if (index < 0 || index >= axis.input) return std::nullopt;
+  return index;
+}
+
+// What a phase of an axis, or the merged phases of the width, have in common.
+struct AxisTaps {
+  int64_t first_input = 0, taps = 0, step = 1;
+};
+
+AxisTaps taps_of(const Axis& axis, const Phase& phase) {
+  return {phase.first_input, phase.taps, axis.dilation / phase_gcd(axis)};
+}
+
+// Of every position of a slice, under every tap, through windows.
+void check(const Problem& problem, const AxisTaps& height, const AxisTaps& width, bool merged, int64_t strips,
+           const TapWindow& window) {
+  const Numbering numbering = make_numbering(problem, merged, strips, window);
+  const int64_t rows = positions_of(problem.axes[1]), columns = width_positions(problem, merged).count;
+  const int64_t gap_w = numbering.pitch_w - numbering.strip_w, gap_h = numbering.pitch_h - rows;
+  int64_t wrong = 0;
+  for (int64_t strip = 0; strip < numbering.strips; ++strip) {
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t column = 0; column < numbering.strip_w; ++column) {
+        if (strip * numbering.strip_step + column >= columns) continue;
+        const int64_t number = (strip * numbering.pitch_h + row) * numbering.pitch_w + column;
+        for (int64_t tap_h = 0; tap_h < height.taps; ++tap_h) {
+          for (int64_t tap_w = 0; tap_w < width.taps; ++tap_w) {
+            const int64_t in_window_h = tap_h % window.height, in_window_w = tap_w % window.width;
+            const int64_t first_h = height.first_input - (tap_h - in_window_h) * height.step;
+            const int64_t first_w = width.first_input - (tap_w - in_window_w) * width.step;
+            const int64_t read = number - in_window_h * height.step * numbering.pitch_w - in_window_w * width.step;
+            // shaders/numbering.glsl and matrix_window_input.glsl, in integers of any size.
+            const int64_t shifted = read + gap_w;
+            const int64_t read_row =
+                shifted >= 0 ? shifted / numbering.pitch_w : -((numbering.pitch_w - 1 - shifted) / numbering.pitch_w);
+            const int64_t read_column = shifted - read_row * numbering.pitch_w - gap_w;
+            std::optional<int64_t> found_h, found_w;
+            if (read_row + gap_h >= 0) {
+              const int64_t of_strip = (read_row + gap_h) / numbering.pitch_h;
+              found_h = input_at(problem.axes[1], (read_row + gap_h) % numbering.pitch_h - gap_h + first_h);
+              found_w = input_at(problem.axes[2], of_strip * numbering.strip_step + read_column + first_w);
+            }
+            const auto expected_h = input_at(problem.axes[1], row + height.first_input - tap_h * height.step);
+            const auto expected_w = input_at(
+                problem.axes[2], strip * numbering.strip_step + column + width.first_input - tap_w * width.step);
+            const bool exists = expected_h && expected_w;
+            const bool right = exists ? found_h == expected_h && found_w == expected_w : !(found_h && found_w);
+            if (!right) ++wrong;
+          }
+        }
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+}  // namespace
+
+TEST_CASE("A tap is a shift of numbers, in every window, whole and in strips") {
+  for (const char* text :
+       {"ic1ih7iw9_oc1kh3kw3", "ic1ih5iw6_oc1kh4kw5ph2pw3", "ic1ih6iw7_oc1kh3kw3ph-2pw-3",
+        "ic1ih8iw8_oc1kh3kw5sh2sw2ph1pw2", "ic1ih6iw9_oc1kh5kw4sh2sw3dh3dw2ph2pw4",
+        "ic1ih5iw11_oc1kh3kw7dh2dw1ph1pw3eh3ew0", "ic1iw23_oc1kw5dw3pw6", "ic1iw20_oc1kw3sw2pw1dw2",
+        "ic1iw17_oc1kw16sw8pw4", "ic1ih3iw4_oc1kh9kw9sh4sw4ph4pw4oph3opw3", "ic1ih4iw5_oc1kh1kw1sh1sw1"}) {
+    const Problem problem = make(text);
+    const AxisPhases heights = split_phases(problem.axes[1]), widths = split_phases(problem.axes[2]);
+    const int64_t most_h = most_taps(problem, 1, false), most_w = most_taps(problem, 2, false);
+    for (int64_t window_h = 1; window_h <= most_h; ++window_h) {
+      for (int64_t window_w = 1; window_w <= most_w; ++window_w) {
+        for (const int64_t strips : {1, 2, 3}) {
+          if (strips > width_positions(problem, false).count) continue;
+          CAPTURE(text);
+          CAPTURE(window_h);
+          CAPTURE(window_w);
+          CAPTURE(strips);
+          for (const Phase& height : heights.phases) {
+            for (const Phase& width : widths.phases) {
+              check(problem, taps_of(problem.axes[1], height), taps_of(problem.axes[2], width), false, strips,
+                    {window_h, window_w});
+            }
+          }
+        }
+      }
+    }
+    if (mergeable_phases(problem) > 0) {
+      const AxisTaps width = {width_positions(problem, true).first, most_taps(problem, 2, true), widths.input_step};
+      for (const Phase& height : heights.phases) {
+        for (int64_t window_w = 1; window_w <= width.taps; ++window_w) {
+          check(problem, taps_of(problem.axes[1], height), width, true, 1, {most_h, window_w});
+          check(problem, taps_of(problem.axes[1], height), width, true, 2, {1, window_w});
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("Runs are as long as outputs follow each other in memory") {
+  const auto run = [](const char* text, bool merged, int64_t strips) {
+    const Problem problem = make(text);
+    return make_numbering(problem, merged, strips, {1, 1});
+  };
+  const Numbering image = run("ic1id4ih5iw6_oc1kd1kh1kw1", false, 1);  // nothing between rows and slices
+  CHECK(image.run == 4 * 5 * 6);
+  CHECK(image.run_positions == 4 * 5 * 6);
+  const Numbering slices =
+      run("ic1id4ih5iw6_oc1kd2kh1kw1sd2sh1sw1", false, 1);  // every second slice is another phase's
+  CHECK(slices.run == 5 * 6);
+  const Numbering rows = run("ic1ih5iw6_oc1kh2kw1sh2sw1", false, 1);
+  CHECK(rows.run == 6);
+  const Numbering strips = run("ic1ih5iw60_oc1kh1kw1", false, 3);  // neighbours overlap by a vector less one
+  CHECK(strips.strip_step == 20);
+  CHECK(strips.strip_w == 23);
+  CHECK(strips.run_positions == 23);
+}
+
+TEST_SUITE_END();
