@@ -12,11 +12,7 @@ layout(local_size_x_id = CHANNELS_LAST_LOCAL_SIZE) in;
 layout(constant_id = CHANNELS_LAST_LOCAL) const uint LOCAL = 32;  // the same number, usable in array sizes
 layout(constant_id = CHANNELS_LAST_DEPTH) const uint DEPTH = 16;
 
-#if defined(DATA_F32)
-const uint PARTS = 2;
-#else
-const uint PARTS = 1;
-#endif
+layout(constant_id = CHANNELS_LAST_PARTS) const uint PARTS = 1;  // of an element: 2, or 1; fp32 only
 const uint PART_OCTETS = DEPTH / 8u;
 const uint ROW_OCTETS = PARTS * PART_OCTETS;
 const uint PIXELS = LOCAL / PART_OCTETS;
@@ -70,7 +66,7 @@ void main() {
   uvec4 high, low;
   split_octet(raw, high, low);
   turned[of_block * PITCH + octet] = high;
-  turned[of_block * PITCH + PART_OCTETS + octet] = low;
+  if (PARTS == 2u) turned[of_block * PITCH + PART_OCTETS + octet] = low;
 #else
   turned[of_block * PITCH + octet] = uvec4(raw[0] | (raw[1] << 16), raw[2] | (raw[3] << 16), raw[4] | (raw[5] << 16), raw[6] | (raw[7] << 16));
 #endif

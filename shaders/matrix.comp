@@ -15,7 +15,8 @@
 // fp32 (PARTS = 2): x = high + low / 2048 with both parts in fp16, and x * w = high * high + (high * low + low * high) /
 // 2048; what is left out is below 2^-21 of the product. Matrix units do not round sums to nearest, so the large products of
 // TILE_K in-channels are summed from zero and added to the total in proper fp32; for the small ones it does not matter.
-// Inputs beyond fp16's range (SPLIT_LIMIT in split.glsl) have a NaN high part; every output that comes out infinite or NaN is computed again from the tensors themselves.
+// Inputs beyond fp16's range (SPLIT_LIMIT in split.glsl) have a NaN high part; every output that comes out infinite or NaN is computed again from the tensors themselves. PARTS = 1: the high
+// part alone.
 //
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
@@ -28,14 +29,7 @@
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_shader_subgroup_basic : require
 #include "problem.glsl"
-#if defined(DATA_BF16)
-#extension GL_EXT_bfloat16 : require
-#define Element bfloat16_t
-#else
-#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
-#extension GL_EXT_shader_explicit_arithmetic_types_int16 : require
-#define Element float16_t
-#endif
+#include "matrix_types.glsl"
 #if defined(DATA_F16)
 // Conversions to fp16 round to nearest even: else that would be up to the device.
 #extension GL_EXT_spirv_intrinsics : require
@@ -56,12 +50,7 @@ layout(constant_id = MATRIX_WARPS_N) const uint WARPS_N = 1;
 layout(constant_id = MATRIX_WINDOW_TAPS) const uint WINDOW_TAPS = 1;
 layout(constant_id = MATRIX_PREPARED) const bool PREPARED = false;
 layout(constant_id = MATRIX_PITCH_W) const uint PITCH_W = 1;                   // numbers of positions in a row
-
-#if defined(DATA_F32)
-const uint PARTS = 2;
-#else
-const uint PARTS = 1;
-#endif
+layout(constant_id = MATRIX_PARTS) const uint PARTS = 1;                       // of an element: 2, or 1; fp32 only
 
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
 const uint PHASES_IN_ROWS = MERGED > 0u ? MERGED : 1u;
@@ -212,7 +201,7 @@ void put_into_shared() {
         uvec4 high, low;
         split_octet(values, high, low);
         pool[at] = high;
-        pool[at + PART_OCTETS] = low;
+        if (PARTS == 2u) pool[at + PART_OCTETS] = low;
 #else
         uvec4 octet;
         [[unroll]] for (uint c = 0; c < 4u; ++c) octet[c] = raw_inputs[i * 8u + 2u * c] | (raw_inputs[i * 8u + 2u * c + 1u] << 16);
@@ -239,52 +228,64 @@ void put_into_shared() {
 
 Sum sums[FRAGMENTS_M * FRAGMENTS_N];
 #if defined(DATA_F32)
-Sum small_sums[FRAGMENTS_M * FRAGMENTS_N];  // of the products with a low part, SPLIT_SCALE times as large
+Sum small_sums[PARTS == 2u ? FRAGMENTS_M * FRAGMENTS_N : 1u];  // of the products with a low part, SPLIT_SCALE times as large
 #endif
+
+// left_at, right_at: of the matrices for the first TILE_K in-channels.
+#if defined(DATA_F32)
+void multiply_parts(uint left_at, uint right_at) {
+  Left high[FRAGMENTS_M];
+  Left low[FRAGMENTS_M];
+  [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+    const uint at = left_at + m * TILE_M * PITCH;
+    coopMatLoad(high[m], pool, at, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+    coopMatLoad(low[m], pool, at + PART_OCTETS, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+  }
+  [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+    Right right_high;
+    Right right_low;
+    const uint at = right_at + n * TILE_N * PITCH;
+    coopMatLoad(right_high, pool, at, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+    coopMatLoad(right_low, pool, at + PART_OCTETS, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+      const uint at_sum = m * FRAGMENTS_N + n;
+      const uint at_small = PARTS == 2u ? at_sum : 0u;
+      small_sums[at_small] = coopMatMulAdd(high[m], right_low, small_sums[at_small]);
+      small_sums[at_small] = coopMatMulAdd(low[m], right_high, small_sums[at_small]);
+      Sum large = Sum(0.0);
+      large = coopMatMulAdd(high[m], right_high, large);
+      sums[at_sum] = sums[at_sum] + large;
+    }
+  }
+}
+#endif
+
+void multiply_whole(uint left_at, uint right_at) {
+  Left left[FRAGMENTS_M];
+  [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+    coopMatLoad(left[m], pool, left_at + m * TILE_M * PITCH, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+  }
+  [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+    Right right;
+    coopMatLoad(right, pool, right_at + n * TILE_N * PITCH, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+      sums[m * FRAGMENTS_N + n] = coopMatMulAdd(left[m], right, sums[m * FRAGMENTS_N + n]);
+    }
+  }
+}
 
 void multiply(uint window_tap, uint warp_m, uint warp_n) {
   const uint left_at = WEIGHTS_BEGIN + (window_tap * ROWS + warp_m * FRAGMENTS_M * TILE_M) * PITCH;
   const uint right_at = (warp_n * FRAGMENTS_N * TILE_N + (WINDOW_TAPS - 1u - window_tap) * uint(INPUT_STEP_W)) * PITCH;
+  [[unroll]] for (uint k = 0; k < DEPTH / TILE_K; ++k) {
 #if defined(DATA_F32)
-  [[unroll]] for (uint k = 0; k < DEPTH / TILE_K; ++k) {
-    Left high[FRAGMENTS_M];
-    Left low[FRAGMENTS_M];
-    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
-      const uint at = left_at + m * TILE_M * PITCH + k * TILE_K_OCTETS;
-      coopMatLoad(high[m], pool, at, PITCH, gl_CooperativeMatrixLayoutRowMajor);
-      coopMatLoad(low[m], pool, at + PART_OCTETS, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+    if (PARTS == 2u) {
+      multiply_parts(left_at + k * TILE_K_OCTETS, right_at + k * TILE_K_OCTETS);
+      continue;
     }
-    [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
-      Right right_high;
-      Right right_low;
-      const uint at = right_at + n * TILE_N * PITCH + k * TILE_K_OCTETS;
-      coopMatLoad(right_high, pool, at, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
-      coopMatLoad(right_low, pool, at + PART_OCTETS, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
-      [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
-        const uint at_sum = m * FRAGMENTS_N + n;
-        small_sums[at_sum] = coopMatMulAdd(high[m], right_low, small_sums[at_sum]);
-        small_sums[at_sum] = coopMatMulAdd(low[m], right_high, small_sums[at_sum]);
-        Sum large = Sum(0.0);
-        large = coopMatMulAdd(high[m], right_high, large);
-        sums[at_sum] = sums[at_sum] + large;
-      }
-    }
-  }
-#else
-  [[unroll]] for (uint k = 0; k < DEPTH / TILE_K; ++k) {
-    Left left[FRAGMENTS_M];
-    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
-      coopMatLoad(left[m], pool, left_at + m * TILE_M * PITCH + k * TILE_K_OCTETS, PITCH, gl_CooperativeMatrixLayoutRowMajor);
-    }
-    [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
-      Right right;
-      coopMatLoad(right, pool, right_at + n * TILE_N * PITCH + k * TILE_K_OCTETS, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
-      [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
-        sums[m * FRAGMENTS_N + n] = coopMatMulAdd(left[m], right, sums[m * FRAGMENTS_N + n]);
-      }
-    }
-  }
 #endif
+    multiply_whole(left_at + k * TILE_K_OCTETS, right_at + k * TILE_K_OCTETS);
+  }
 }
 
 // ---- the output -------------------------------------------------------------------------------------------------------
@@ -435,7 +436,7 @@ void main() {
   [[unroll]] for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; ++i) {
     sums[i] = Sum(0.0);
 #if defined(DATA_F32)
-    small_sums[i] = Sum(0.0);
+    if (PARTS == 2u) small_sums[PARTS == 2u ? i : 0u] = Sum(0.0);
 #endif
   }
   const uint bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
@@ -482,7 +483,9 @@ void main() {
 
   const uint output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_PLANE;
 #if defined(DATA_F32)
-  [[unroll]] for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; ++i) sums[i] = sums[i] + small_sums[i] * (1.0 / SPLIT_SCALE);
+  if (PARTS == 2u) {
+    [[unroll]] for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; ++i) sums[i] = sums[i] + small_sums[PARTS == 2u ? i : 0u] * (1.0 / SPLIT_SCALE);
+  }
 #endif
   bool finite = true;
   // Not unrolled, but every index of sums is a constant: else they would live in memory.

@@ -13,11 +13,7 @@ layout(constant_id = PACK_WEIGHTS_ROWS) const uint ROWS = 16;
 layout(constant_id = PACK_MATRIX_DEPTH) const uint DEPTH = 16;
 layout(constant_id = PACK_MATRIX_TILE_M) const uint TILE_M = 16;
 
-#if defined(DATA_F32)
-const uint PARTS = 2;
-#else
-const uint PARTS = 1;
-#endif
+layout(constant_id = PACK_MATRIX_PARTS) const uint PARTS = 1;  // of an element: 2, or 1; fp32 only
 const uint PART_OCTETS = DEPTH / 8u;
 
 DECLARE_BUFFER(0, readonly, Weights, Word)
@@ -78,7 +74,7 @@ void main() {
   uvec4 high, low;
   split_octet(raw, high, low);
   PACKED.words[at] = high;
-  PACKED.words[at + PART_OCTETS] = low;
+  if (PARTS == 2u) PACKED.words[at + PART_OCTETS] = low;
 #else
   PACKED.words[at] = uvec4(raw[0] | (raw[1] << 16), raw[2] | (raw[3] << 16), raw[4] | (raw[5] << 16), raw[6] | (raw[7] << 16));
 #endif

@@ -21,6 +21,18 @@ constexpr const Algorithm* algorithms[] = {
     &matrix_window_algorithm,
 };
 
+int looseness(VktcPrecision precision) {
+  switch (precision) {
+    case VKTC_PRECISION_F32_FMA:
+      return 0;
+    case VKTC_PRECISION_F32:
+      return 1;
+    case VKTC_PRECISION_RELAXED:
+      return 2;
+  }
+  return 0;
+}
+
 struct Candidate {
   const Algorithm* algorithm;
   Tile tile;
@@ -62,12 +74,10 @@ bool collect_candidates(const Problem& problem, const DeviceCaps& caps, const Pl
     known = true;
     std::string why_not;
     std::vector<Tile> tiles;
-    if (algorithm->splits_fp32 && problem.data_type == VKTC_DATA_TYPE_F32 &&
-        options.precision == VKTC_PRECISION_F32_FMA) {
-      why_not = "options.precision asks for fp32 multiply-adds, and it multiplies fp16 parts";
-    } else {
-      tiles = algorithm->tiles(problem, caps, why_not);
-    }
+    tiles = algorithm->tiles(problem, caps, why_not);
+    const size_t offered = tiles.size();
+    std::erase_if(tiles, [&](const Tile& tile) { return looseness(tile.precision) > looseness(options.precision); });
+    if (tiles.empty() && offered > 0) why_not = "options.precision allows none of its tiles";
     for (const Tile& tile : tiles) candidates.ranked.push_back({algorithm, tile});
     if (tiles.empty()) {
       candidates.reason += std::string(algorithm->name) + " does not apply: " + why_not + "\n";

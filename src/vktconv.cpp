@@ -65,6 +65,7 @@ bool read_options(const VktcPlanOptions* options, vktconv::PlanOptions& read, Vk
   switch (options->precision) {
     case VKTC_PRECISION_F32:
     case VKTC_PRECISION_F32_FMA:
+    case VKTC_PRECISION_RELAXED:
       break;
     default:
       return fail(error, VKTC_ERROR_INVALID_PARAMETER, "options.precision",

@@ -113,6 +113,8 @@ VktcPlanOptions plan_options(const Way& way) {
   VktcPlanOptions options = {};
   options.algorithm = way.algorithm.c_str();
   options.candidate = way.candidate;
+  options.precision = way.precision;
+  options.choice = way.choice.c_str();
   options.memoryAccess =
       way.access == Access::device_address ? VKTC_MEMORY_ACCESS_DEVICE_ADDRESS : VKTC_MEMORY_ACCESS_DESCRIPTORS;
   return options;

@@ -33,6 +33,8 @@ struct Way {
   uint32_t candidate = 0;      // see VktcPlanOptions
   Access access = Access::push_descriptors;
   int runs = 1;  // all must give the same bits
+  VktcPrecision precision = VKTC_PRECISION_F32;
+  std::string choice = {};  // see VktcPlanOptions
 };
 
 struct Outcome {

@@ -171,6 +171,60 @@ TEST_CASE("Still smaller inputs are off by 2^-35 at most, those that count as ze
   }
 }
 
+// The first candidate that rounds fp32 elements to fp16; empty: the device has no matrix units for it.
+std::string choice_that_rounds(const VktcConvTransposeDesc& desc) {
+  VktcPlanOptions options = {};
+  options.precision = VKTC_PRECISION_RELAXED;
+  options.algorithm = "matrix";
+  std::string choice;
+  uint32_t count = 1;
+  for (; options.candidate < count && choice.empty(); ++options.candidate) {
+    VktcPlan plan = nullptr;
+    VktcError error = {};
+    if (vktcCreatePlan(test_device().device().context(), &desc, &options, &plan, &error) != VKTC_SUCCESS) return "";
+    VktcPlanInfo info = {};
+    vktcGetPlanInfo(plan, &info);
+    count = info.candidateCount;
+    if (std::string(info.tile).find("rounded to fp16") != std::string::npos) choice = info.choice;
+    vktcDestroyPlan(plan);
+  }
+  CHECK(!choice.empty());
+  return choice;
+}
+
+TEST_CASE("Who relaxes the precision may get elements rounded to fp16, and no worse") {
+  const Draw normal = [](Sequence& s) { return s.normal(); };
+  // Eleven bits: of the input in fp16 as they are, of the weights scaled by 256.
+  const Draw rounded = [](Sequence& s) { return std::round(s.normal() * 256) / 256; };
+  for (const int64_t stride : {1, 2}) {
+    const VktcConvTransposeDesc desc = layer(48, 3, stride);
+    const std::string choice = choice_that_rounds(desc);
+    if (choice.empty()) return;
+    const Way way = {.access = Access::bindings, .precision = VKTC_PRECISION_RELAXED, .choice = choice};
+    const Outcome exact = check(test_device(), Question(draw_tensors(desc, rounded, rounded)), way);
+    CHECK_MESSAGE(exact.kind == Outcome::passed, exact.text);
+
+    const Question question(draw_tensors(desc, normal, normal));
+    const Outcome off = check(test_device(), question, way);
+    REQUIRE(!off.output.empty());
+    double largest = 0;
+    for (size_t i = 0; i < question.expected.size(); ++i) {
+      const double value = reference::element(desc, off.output.data(), static_cast<int64_t>(i));
+      largest = std::max(largest, std::abs(value - question.expected[i].value) / question.expected[i].magnitude);
+    }
+    CHECK(largest < 0x1p-10);
+    CHECK(largest > 0x1p-20);  // it was rounded
+
+    // Without the permission there is no such choice.
+    VktcPlanOptions options = {};
+    options.choice = choice.c_str();
+    VktcPlan plan = nullptr;
+    VktcError error = {};
+    CHECK(vktcCreatePlan(test_device().device().context(), &desc, &options, &plan, &error) ==
+          VKTC_ERROR_INVALID_PARAMETER);
+  }
+}
+
 TEST_CASE("Who asks for fp32 multiply-adds gets no fp16 parts") {
   VktcPlanOptions options = {};
   options.precision = VKTC_PRECISION_F32_FMA;

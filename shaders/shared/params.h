@@ -104,7 +104,8 @@ struct MatrixParams {
 #define MATRIX_WINDOW_TAPS (PROBLEM_CONSTANTS + 10)
 #define MATRIX_PREPARED (PROBLEM_CONSTANTS + 11)
 #define MATRIX_PITCH_W (PROBLEM_CONSTANTS + 12)
-#define MATRIX_CONSTANTS (PROBLEM_CONSTANTS + 13)
+#define MATRIX_PARTS (PROBLEM_CONSTANTS + 13)
+#define MATRIX_CONSTANTS (PROBLEM_CONSTANTS + 14)
 
 // ---- matrix_window.comp ---------------------------------------------------------------------------------------------
 
@@ -151,6 +152,7 @@ struct ChannelsLastParams {
 #define CHANNELS_LAST_LOCAL_SIZE 0
 #define CHANNELS_LAST_LOCAL 1
 #define CHANNELS_LAST_DEPTH 2
+#define CHANNELS_LAST_PARTS 3
 
 // ---- pack_weights.comp ----------------------------------------------------------------------------------------------
 
@@ -178,8 +180,9 @@ struct PackWeightsParams {
 #define PACK_WEIGHTS_LOCAL_SIZE 0
 #define PACK_WEIGHTS_ROWS 1  // rows of a block
 #define PACK_WEIGHTS_CONSTANTS 2
-#define PACK_MATRIX_DEPTH 2  // pack_matrix.comp has the same parameters and two constants more
+#define PACK_MATRIX_DEPTH 2  // pack_matrix.comp has the same parameters and three constants more
 #define PACK_MATRIX_TILE_M 3
+#define PACK_MATRIX_PARTS 4
 #define PACK_FRAGMENTS_TILE_M 2  // and pack_fragments.comp four
 #define PACK_FRAGMENTS_TILE_K 3
 #define PACK_FRAGMENTS_SUBGROUP 4

@@ -23,6 +23,8 @@ namespace vktconv {
 struct Tile {
   std::array<uint32_t, 12> values = {};
   double seconds = 0;  // predicted
+  // What it makes of fp32 elements: the caller must allow as much.
+  VktcPrecision precision = VKTC_PRECISION_F32_FMA;
 };
 
 struct Algorithm {
@@ -33,7 +35,6 @@ struct Algorithm {
   // Fills in everything of the plan but algorithm, choice and reason. Fails where a limit of the device is exceeded.
   bool (*build)(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile,
                 Plan& plan, VktcError& error);
-  bool splits_fp32 = false;  // multiplies fp32 elements in 16-bit parts
 };
 
 // The name of a candidate, whatever its rank: the algorithm and the tile's values, less the zeros at the end;

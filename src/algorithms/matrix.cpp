@@ -8,41 +8,21 @@
 #include <span>
 
 #include "algorithms/blocks.h"
+#include "algorithms/matrix_units.h"
 #include "algorithms/merged_phases.h"
 #include "phases.h"
-#include "shader_table.h"
 #include "shared/params.h"
 
 namespace vktconv {
 namespace {
 
 // Tile::values. merged is 0 where phases of the width are not merged; prepared: the input is turned to channels-last
-// by a dispatch before, into the workspace.
-enum : size_t { rows, positions, depth, warps_m, warps_n, window_taps, merged, prepared };
+// by a dispatch before, into the workspace; whole: fp32 elements are rounded to fp16, not split.
+enum : size_t { rows, positions, depth, warps_m, warps_n, window_taps, merged, prepared, whole };
 
-// VkComponentTypeKHR.
-enum : uint32_t { component_float16 = 0, component_float32 = 1, component_bfloat16 = 1000141000 };
-
-struct MatrixShape {
-  uint32_t m = 0, n = 0, k = 0;  // 0: the device has none
-};
-
-// The largest shape of at most 16 that multiplies these elements into fp32.
-MatrixShape find_shape(const DeviceCaps& caps, VktcDataType type) {
-  const uint32_t element = type == VKTC_DATA_TYPE_BF16 ? component_bfloat16 : component_float16;
-  MatrixShape best;
-  for (const CooperativeMatrixShape& shape : caps.cooperative_matrix_shapes) {
-    if (shape.a_type != element || shape.b_type != element || shape.c_type != component_float32 ||
-        shape.result_type != component_float32 || shape.saturating) {
-      continue;
-    }
-    const bool small = shape.m <= 16 && shape.n <= 16 && shape.k <= 16 && shape.k % 8 == 0 && shape.n % 4 == 0;
-    if (small && shape.m * shape.n * shape.k > best.m * best.n * best.k) best = {shape.m, shape.n, shape.k};
-  }
-  return best;
+int64_t parts(const Problem& problem, const Tile& tile) {
+  return problem.data_type == VKTC_DATA_TYPE_F32 && tile.values[whole] == 0 ? 2 : 1;
 }
-
-int64_t parts(const Problem& problem) { return problem.data_type == VKTC_DATA_TYPE_F32 ? 2 : 1; }
 
 uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
   return tile.values[warps_m] * tile.values[warps_n] * caps.subgroup_size;
@@ -101,7 +81,7 @@ double workgroup_count(const Problem& problem, const Tile& tile, const Width& wi
 
 uint32_t shared_bytes(const Problem& problem, const Tile& tile, const MatrixShape& shape) {
   const int64_t input_step = problem.axes[2].dilation / phase_gcd(problem.axes[2]);
-  const int64_t pitch = (parts(problem) * tile.values[depth] / 8 + 1) * 16;
+  const int64_t pitch = (parts(problem, tile) * tile.values[depth] / 8 + 1) * 16;
   const int64_t input_rows = tile.values[positions] + (tile.values[window_taps] - 1) * input_step;
   const int64_t in = (input_rows + int64_t{tile.values[window_taps]} * tile.values[rows]) * pitch;
   const int64_t out = int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 4) * 4;
@@ -114,7 +94,7 @@ constexpr int64_t most_places = 16;
 
 // Sums of one invocation, all parts: a register each. With more, compilers put them into memory.
 int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
-  return int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps) * parts(problem);
+  return int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps) * parts(problem, tile);
 }
 constexpr int64_t most_sums = 128;
 
@@ -135,7 +115,7 @@ bool legal(const Problem& problem, const Tile& tile, const MatrixShape& shape, c
 // Bytes of the input as channels_last.comp leaves it.
 int64_t prepared_bytes(const Problem& problem, const Tile& tile, int64_t images, int64_t groups) {
   return images * groups * problem.input_plane() * round_up(problem.group_in_channels(), tile.values[depth]) *
-         parts(problem) * 2;
+         parts(problem, tile) * 2;
 }
 
 // Workgroups that share a multiprocessor. An H200's driver gives all of them together no more shared memory than one
@@ -153,6 +133,7 @@ int64_t resident_workgroups(const Problem& problem, const DeviceCaps& caps, cons
 // (docs/performance-log.md). The constants are from there.
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                        const Width& width) {
+  const bool is_f32 = problem.data_type == VKTC_DATA_TYPE_F32;
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
   const double multiprocessors = std::max(1u, caps.multiprocessors);
   const double per_element = 132 / multiprocessors;  // seconds per element below are those of an H200
@@ -165,7 +146,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double outer_taps = static_cast<double>(problem.axes[0].kernel * problem.axes[1].kernel);
   const double channels = static_cast<double>(round_up(problem.group_in_channels(), tile.values[depth]));
   const double taps_of_workgroup = outer_taps * taps_w / phases;
-  const double products = parts(problem) == 2 ? 3 : 1;
+  const double products = parts(problem, tile) == 2 ? 3 : 1;
   const double flop =
       2 * products * workgroups * tile.values[positions] * tile.values[rows] * channels * taps_of_workgroup;
   const double rate = caps.matrix_flops > 0 ? 0.8 * caps.matrix_flops : 1e12;
@@ -173,15 +154,14 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double windows = std::max(1.0, outer_taps / phases * std::ceil(taps_w / tile.values[window_taps]));
   const double fetched_inputs = workgroups * windows * channels * tile.values[positions];
   const double fetched_weights = workgroups * taps_of_workgroup * channels * tile.values[rows];
-  const double part_bytes = 2.0 * static_cast<double>(parts(problem));
-  const double gathered =
-      tile.values[prepared] ? 0 : fetched_inputs * (parts(problem) == 2 ? 1.0e-12 : 0.25e-12) * per_element;
-  const double input_bytes = tile.values[prepared] || parts(problem) == 1 ? part_bytes : 4.0;
+  const double part_bytes = 2.0 * static_cast<double>(parts(problem, tile));
+  const double gathered = tile.values[prepared] ? 0 : fetched_inputs * (is_f32 ? 1.0e-12 : 0.25e-12) * per_element;
+  const double input_bytes = tile.values[prepared] || !is_f32 ? part_bytes : 4.0;
   const double fetch = (fetched_inputs * input_bytes + fetched_weights * part_bytes) / (2.4 * bandwidth);
 
   const double interleaved = problem.axes[2].stride > 1 && tile.values[merged] == 0 ? 2.0 : 1.0;
-  const double stored = static_cast<double>(problem.output_elements()) * (parts(problem) == 2 ? 2.5e-12 : 1.7e-12) *
-                        per_element * interleaved;
+  const double stored =
+      static_cast<double>(problem.output_elements()) * (is_f32 ? 2.5e-12 : 1.7e-12) * per_element * interleaved;
 
   // Each step waits for what it fetches, the less the more others go on meanwhile.
   const auto resident = static_cast<double>(resident_workgroups(problem, caps, tile, shape));
@@ -202,37 +182,21 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
 }
 
 bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape, std::string& why_not) {
-  if (problem.data_type == VKTC_DATA_TYPE_I32) {
-    why_not = "it multiplies floating-point elements only";
-  } else if (!caps.cooperative_matrix || !caps.vulkan_memory_model || !caps.subgroup_basic) {
-    why_not = "the device has no cooperative matrices (VK_KHR_cooperative_matrix and vulkanMemoryModel enabled)";
-  } else if (problem.data_type == VKTC_DATA_TYPE_BF16 ? !caps.shader_bfloat16 : !caps.shader_float16) {
-    why_not = problem.data_type == VKTC_DATA_TYPE_BF16
-                  ? "the device has no bf16 cooperative matrices (VK_KHR_shader_bfloat16)"
-                  : "the feature shaderFloat16 is not enabled";
-  } else if (problem.data_type != VKTC_DATA_TYPE_F32 && !caps.storage_16bit) {
-    why_not = "storageBuffer16BitAccess and shaderInt16 are not enabled";
-  } else if (problem.data_type == VKTC_DATA_TYPE_F16 && !caps.rounding_rte_float16) {
-    why_not = "the device cannot be told to round fp16 to nearest even (shaderRoundingModeRTEFloat16)";
-  } else if (parts(problem) == 2 && problem.group_in_channels() < least_f32_in_channels) {
+  if (!matrix_units_available(problem, caps, shape, "matrix", why_not)) return false;
+  if (problem.data_type == VKTC_DATA_TYPE_F32 && problem.group_in_channels() < least_f32_in_channels) {
     why_not = "fp32 in two fp16 parts is as exact as fp32 only for sums of many products: a group must have " +
               std::to_string(least_f32_in_channels) + " in-channels";
-  } else if (shape.m == 0) {
-    why_not = "the device has no cooperative matrix shape up to 16 with fp32 accumulation for this type";
-  } else if (caps.max_storage_buffers_per_stage < 6) {
-    why_not = "maxPerStageDescriptorStorageBuffers is less than 6";
-  } else if (problem.axes[2].stride > 64) {
-    why_not = "the stride of the width is more than 64";
-  } else if (find_shader(variant_name("matrix", problem.data_type, caps, false)) == nullptr) {
-    why_not = "this build has no shader " + variant_name("matrix", problem.data_type, caps, false);
-  } else {
-    return true;
+    return false;
   }
-  return false;
+  if (caps.max_storage_buffers_per_stage < 6) {
+    why_not = "maxPerStageDescriptorStorageBuffers is less than 6";
+    return false;
+  }
+  return true;
 }
 
 std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::string& why_not) {
-  const MatrixShape shape = find_shape(caps, problem.data_type);
+  const MatrixShape shape = find_matrix_shape(caps, problem.data_type);
   if (!available(problem, caps, shape, why_not)) return {};
   // Subgroups along rows and along positions, and matrices of each subgroup. On a CPU nothing of this is quick, and
   // what counts is how long the driver's compiler takes.
@@ -252,9 +216,14 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
     const int64_t out_rows = ceil_div(problem.group_out_channels(), shape.m / std::max(1u, merge)) * shape.m;
     for (const auto& s : shapes) {
       for (const uint32_t chunk : {16u, 32u, 64u}) {
-        for (const bool prepare : {false, true}) {
+        for (const uint32_t kind : {0u, 1u, 2u, 3u}) {
+          const bool prepare = (kind & 1) != 0, round = (kind & 2) != 0;
+          if (round && problem.data_type != VKTC_DATA_TYPE_F32) continue;
           Tile tile;
-          tile.values = {s[0] * s[2] * shape.m, s[1] * s[3] * shape.n, chunk, s[0], s[1], 1, merge, prepare};
+          tile.values = {s[0] * s[2] * shape.m, s[1] * s[3] * shape.n, chunk, s[0], s[1], 1, merge, prepare, round};
+          if (problem.data_type == VKTC_DATA_TYPE_F32) {
+            tile.precision = round ? VKTC_PRECISION_RELAXED : VKTC_PRECISION_F32;
+          }
           if (tile.values[rows] >= 2 * std::max<int64_t>(shape.m, out_rows)) continue;
           if (chunk > 16 && chunk >= 2 * problem.group_in_channels()) continue;
           // As many taps at once as shared memory holds.
@@ -294,7 +263,7 @@ Run prepare_input(const Problem& problem, const DeviceCaps& caps, const Tile& ti
 
   Run run;
   run.dispatch.shader = variant_name("channels_last", problem.data_type, caps, device_address);
-  run.dispatch.constants = {local, local, tile.values[depth]};
+  run.dispatch.constants = {local, local, tile.values[depth], u32(parts(problem, tile))};
   run.dispatch.params = to_words(params);
   run.dispatch.windows = {windows.input.window, prepared_window(problem, tile, slab)};
   run.workgroups =
@@ -325,6 +294,7 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[MATRIX_WARPS_N] = tile.values[warps_n];
   constants[MATRIX_WINDOW_TAPS] = tile.values[window_taps];
   constants[MATRIX_PREPARED] = tile.values[prepared];
+  constants[MATRIX_PARTS] = u32(parts(problem, tile));
   constants[MATRIX_PITCH_W] = u32(width.pitch);
   dispatch.params = to_words(params);
   // Unused bindings must still hold something valid.
@@ -346,12 +316,13 @@ std::string describe(const Tile& tile, const DeviceCaps& caps, const MatrixShape
                        std::to_string(caps.subgroup_size) + ", " + text(window_taps) + " taps at once";
   if (tile.values[merged] > 0) result += ", " + text(merged) + " merged phases of the width";
   if (tile.values[prepared]) result += ", input turned to channels-last before";
+  if (tile.values[whole]) result += ", fp32 rounded to fp16";
   return result;
 }
 
 bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile, Plan& plan,
            VktcError& error) {
-  const MatrixShape shape = find_shape(caps, problem.data_type);
+  const MatrixShape shape = find_matrix_shape(caps, problem.data_type);
   const Width width = make_width(problem, tile.values[merged]);
   Blocking blocking;
   blocking.channels = block_channels(tile, shape);
@@ -359,12 +330,12 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.merged = tile.values[merged];
   blocking.packed_in_channels = round_up(problem.group_in_channels(), tile.values[depth]);
   blocking.pack_shader = "pack_matrix";
-  blocking.packed_element_size = 2 * parts(problem);
+  blocking.packed_element_size = 2 * parts(problem, tile);
   blocking.packed_unit = 16;
   blocking.pack_step = 8;
   blocking.pack_chunk = tile.values[depth];
   blocking.pack_local_size = std::min(128u, caps.max_compute_work_group_invocations);
-  blocking.pack_constants = {tile.values[depth], shape.m};
+  blocking.pack_constants = {tile.values[depth], shape.m, u32(parts(problem, tile))};
   blocking.workgroups = [&](const Slab& slab) {
     // Positions are numbered in 32 bits; the turned input is one window, counted in vectors.
     const uint64_t most_prepared = plan.device_address ? uint64_t{1} << 35 : caps.max_storage_buffer_range;
@@ -406,6 +377,6 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
 
 const Algorithm matrix_algorithm = {
     "matrix", "implicit matrix product on matrix units (cooperative matrices), for problems bound by arithmetic", tiles,
-    build, true};
+    build};
 
 }  // namespace vktconv
