@@ -1,5 +1,7 @@
 #include "workload.h"
 
+#include <shape.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
@@ -53,7 +55,7 @@ Workload workload(const VktcConvTransposeDesc& desc) {
   result.flop = 2 * products;
   result.input_bytes = input_elements * size;
   result.weights_bytes = weight_elements * size;
-  result.output_bytes = output_elements * size;
+  result.output_bytes = output_elements * vktcDataTypeSize(output_data_type(desc));
   result.bytes = result.input_bytes + result.weights_bytes + result.output_bytes;
   if (desc.hasBias) result.bytes += static_cast<double>(desc.outChannels) * size;
   return result;

@@ -138,8 +138,7 @@ std::string wrong_requirements(const Tensors& tensors, const VktcPlanRequirement
   if (needs.inputBytes != words(tensors.input.size())) return "inputBytes";
   if (needs.weightsBytes != words(tensors.weights.size())) return "weightsBytes";
   if (needs.biasBytes != words(tensors.bias.size())) return "biasBytes";
-  const size_t output_bytes = static_cast<size_t>(tensors.output_elements) * element_size(tensors.desc.dataType);
-  if (needs.outputBytes != words(output_bytes)) return "outputBytes";
+  if (needs.outputBytes != words(output_bytes(tensors.desc))) return "outputBytes";
   if (needs.packedWeightsBytes % 4 != 0) return "packedWeightsBytes";
   if (needs.workspaceBytes % 4 != 0) return "workspaceBytes";
   if (needs.dispatchCount == 0) return "dispatchCount";
@@ -180,6 +179,7 @@ std::optional<VktcError> record_and_wait(TestDevice& device, VktcPlan plan, Vktc
 
 std::string compare(const Question& question, const void* actual) {
   const VktcConvTransposeDesc& desc = question.tensors.desc;
+  const VktcDataType type = reference::output_type(desc);
   const bool exact = question.fill == reference::Fill::exact || desc.dataType == VKTC_DATA_TYPE_I32;
   size_t wrong = 0;
   std::string text;
@@ -190,7 +190,7 @@ std::string compare(const Question& question, const void* actual) {
       continue;
     }
     if (++wrong <= 4) {
-      text += "output[" + std::to_string(i) + "] is " + std::to_string(reference::element(desc, actual, index)) +
+      text += "output[" + std::to_string(i) + "] is " + std::to_string(reference::element(type, actual, index)) +
               " instead of " + std::to_string(expected.value) +
               (exact ? "" : " +- " + std::to_string(reference::error_bound(desc, expected))) + "\n";
     }
@@ -221,8 +221,7 @@ const char* access_name(Access access) {
 
 std::string repeat_line(const TestDevice& device, const Question& question, const Way& way) {
   const VktcConvTransposeDesc& desc = question.tensors.desc;
-  std::string line = "vktconv-tests --problem '" + support::format_problem({"", with_type(desc, VKTC_DATA_TYPE_F32)}) +
-                     "' --dtype " + support::data_type_name(desc.dataType) + " --fill " +
+  std::string line = "vktconv-tests --problem '" + support::format_problem({"", desc}) + "' --fill " +
                      (question.fill == reference::Fill::exact ? "exact" : "random") + " --seed " +
                      std::to_string(question.seed) + " --access " + access_name(way.access);
   if (!way.algorithm.empty()) line += " --algorithm " + way.algorithm;
@@ -288,7 +287,7 @@ Outcome check(TestDevice& device, const Question& question, const Way& way) {
     if (const std::string messages = complaint(); !messages.empty()) return fail(messages);
     if (const std::string stray = arena.stray_write(result); !stray.empty()) return fail(stray);
     const auto* first = reinterpret_cast<const std::byte*>(result.data()) + arena.offset(output);
-    const size_t bytes = question.expected.size() * element_size(question.tensors.desc.dataType);
+    const size_t bytes = output_bytes(question.tensors.desc);
     if (run > 0) {
       if (!std::equal(outcome.output.begin(), outcome.output.end(), first)) {
         return fail("run " + std::to_string(run + 1) + " gives other bits than the first");

@@ -222,7 +222,7 @@ uint64_t tensor_bytes(const Problem& problem, const Plan& plan, Tensor tensor) {
     case Tensor::bias:
       return problem.has_bias ? rounded_to_words(problem.out_channels, problem.element_size()) : 0;
     case Tensor::output:
-      return rounded_to_words(problem.output_elements(), problem.element_size());
+      return rounded_to_words(problem.output_elements(), problem.output_element_size());
     case Tensor::workspace:
       return plan.workspace_bytes;
   }

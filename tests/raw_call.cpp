@@ -18,9 +18,7 @@ RawBuffer make_buffer(const RawDevice& device, VkDeviceSize size, const std::vec
 }  // namespace
 
 RawCall::RawCall(const RawDevice& device, const vktc::Plan& plan, const Tensors& tensors)
-    : device_(device),
-      plan_(plan),
-      output_bytes_(static_cast<size_t>(tensors.output_elements) * element_size(tensors.desc.dataType)) {
+    : device_(device), plan_(plan), output_bytes_(output_bytes(tensors.desc)) {
   const VktcPlanRequirements requirements = plan.requirements();
   input_ = make_buffer(device, requirements.inputBytes, tensors.input);
   weights_ = make_buffer(device, requirements.weightsBytes, tensors.weights);

@@ -1,9 +1,27 @@
 #include "tensors.h"
 
+#include <iterator>
+
 namespace vktconv::tests {
 
 VktcConvTransposeDesc with_type(VktcConvTransposeDesc desc, VktcDataType type) {
   desc.dataType = type;
+  return desc;
+}
+
+VktcConvTransposeDesc in_turn(VktcConvTransposeDesc desc, uint64_t turn) {
+  if (turn % 2 == 0) return desc;
+  constexpr VktcLayout first = VKTC_LAYOUT_CHANNELS_FIRST, last = VKTC_LAYOUT_CHANNELS_LAST;
+  constexpr struct {
+    VktcLayout input, output;
+    bool to_f32;
+  } variations[] = {
+      {last, last, false}, {first, first, true}, {last, first, false}, {last, last, true}, {first, last, false}};
+  const auto& variation = variations[turn / 2 % std::size(variations)];
+  desc.inputLayout = variation.input;
+  desc.outputLayout = variation.output;
+  const bool is_16_bit = desc.dataType == VKTC_DATA_TYPE_F16 || desc.dataType == VKTC_DATA_TYPE_BF16;
+  if (variation.to_f32 && is_16_bit) desc.outputType = VKTC_OUTPUT_TYPE_F32;
   return desc;
 }
 
@@ -25,6 +43,10 @@ int64_t output_elements(const VktcConvTransposeDesc& desc) {
   int64_t elements = desc.batch * desc.outChannels;
   for (const int64_t size : reference::output_size(desc)) elements *= size;
   return elements;
+}
+
+size_t output_bytes(const VktcConvTransposeDesc& desc) {
+  return static_cast<size_t>(output_elements(desc)) * element_size(reference::output_type(desc));
 }
 
 Tensors::Tensors(const VktcConvTransposeDesc& problem, reference::Fill kind, uint64_t seed)

@@ -4,6 +4,7 @@
 #include <vktconv/vktconv.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "reference.h"
@@ -14,11 +15,16 @@ constexpr VktcDataType data_types[] = {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, V
 
 VktcConvTransposeDesc with_type(VktcConvTransposeDesc desc, VktcDataType type);
 
+// The same problem with other layouts, and, of 16-bit types, fp32 outputs: which, depends on the turn. Every other turn
+// changes nothing.
+VktcConvTransposeDesc in_turn(VktcConvTransposeDesc desc, uint64_t turn);
+
 // Sizes by the definition, not by the library.
 size_t element_size(VktcDataType type);
 int64_t input_elements(const VktcConvTransposeDesc& desc);
 int64_t weight_elements(const VktcConvTransposeDesc& desc);
 int64_t output_elements(const VktcConvTransposeDesc& desc);
+size_t output_bytes(const VktcConvTransposeDesc& desc);
 
 struct Tensors {
   VktcConvTransposeDesc desc;

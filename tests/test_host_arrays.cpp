@@ -29,8 +29,7 @@ VktcConvTransposeDesc parse(const char* problem) { return support::parse_problem
 class Output {
  public:
   explicit Output(const Tensors& tensors)
-      : bytes_(static_cast<size_t>(tensors.output_elements) * element_size(tensors.desc.dataType)),
-        all_(bytes_ + 2 * guard, std::byte{0xa5}) {}
+      : bytes_(output_bytes(tensors.desc)), all_(bytes_ + 2 * guard, std::byte{0xa5}) {}
 
   void* data() { return all_.data() + guard; }
   std::string mistakes(const Tensors& tensors, const std::vector<reference::Value>& expected) const {

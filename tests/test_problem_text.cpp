@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mutation.h"
+#include "reference.h"
 #include "scratch_folder.h"
 #include "support/problem_text.h"
 
@@ -32,9 +33,10 @@ bool same(const NamedProblem& a, const NamedProblem& b) {
   using Desc = VktcConvTransposeDesc;
   return a.name == b.name && x.spatialRank == y.spatialRank && x.dataType == y.dataType && x.batch == y.batch &&
          x.inChannels == y.inChannels && x.outChannels == y.outChannels && x.groups == y.groups &&
-         x.hasBias == y.hasBias && same_axes(&Desc::inputSize) && same_axes(&Desc::kernelSize) &&
-         same_axes(&Desc::stride) && same_axes(&Desc::paddingBegin) && same_axes(&Desc::paddingEnd) &&
-         same_axes(&Desc::outputPadding) && same_axes(&Desc::dilation);
+         x.hasBias == y.hasBias && x.inputLayout == y.inputLayout && x.outputLayout == y.outputLayout &&
+         vktconv::reference::output_type(x) == vktconv::reference::output_type(y) && same_axes(&Desc::inputSize) &&
+         same_axes(&Desc::kernelSize) && same_axes(&Desc::stride) && same_axes(&Desc::paddingBegin) &&
+         same_axes(&Desc::paddingEnd) && same_axes(&Desc::outputPadding) && same_axes(&Desc::dilation);
 }
 
 std::string message_of(const std::function<void()>& call) {
@@ -98,6 +100,15 @@ TEST_CASE("a descriptor says what it says") {
   CHECK(axes(d, d.outputPadding) == std::vector<int64_t>{1, 2, 3});
   CHECK(axes(d, d.dilation) == std::vector<int64_t>{1, 2, 3});
   CHECK(d.hasBias == VK_TRUE);
+  CHECK(d.inputLayout == VKTC_LAYOUT_CHANNELS_FIRST);
+  CHECK(d.outputLayout == VKTC_LAYOUT_CHANNELS_FIRST);
+  CHECK(d.outputType == VKTC_OUTPUT_TYPE_DEFAULT);
+
+  const VktcConvTransposeDesc turned = parse_problem("dtf16otf32ilast_ic1ih4oc1kh3").desc;
+  CHECK(turned.inputLayout == VKTC_LAYOUT_CHANNELS_LAST);
+  CHECK(turned.outputLayout == VKTC_LAYOUT_CHANNELS_FIRST);
+  CHECK(turned.outputType == VKTC_OUTPUT_TYPE_F32);
+  CHECK(parse_problem("olastic1ih4oc1kh3").desc.outputLayout == VKTC_LAYOUT_CHANNELS_LAST);
 }
 
 TEST_CASE("inner axes are copied from outer ones") {
@@ -118,6 +129,10 @@ TEST_CASE("the text of a problem is short and brings it back") {
         "ic1ih64_oc2kh3ph1");
   CHECK(format_problem(parse_problem("n\"a \\\"b\\\" \\\\ \xc3\xa9\"ic2iw8oc2kw3dti32biasg2mb4")) ==
         "dti32_g2mb4_ic2iw8_oc2kw3_bias_n\"a \\\"b\\\" \\\\ \xc3\xa9\"");
+  CHECK(format_problem(parse_problem("olast_ic1iw4oc1kw3_ilast_otf32_dtbf16_mb2")) ==
+        "dtbf16_otf32_ilast_olast_mb2_ic1iw4_oc1kw3");
+  // What is said without need is the same problem.
+  CHECK(format_problem(parse_problem("dtf16_otf16_ic1iw4oc1kw3")) == "dtf16_ic1iw4_oc1kw3");
   std::mt19937_64 random(11);
   const auto pick = [&](int64_t low, int64_t high) {
     return low + static_cast<int64_t>(random() % static_cast<uint64_t>(high - low + 1));
@@ -141,6 +156,10 @@ TEST_CASE("the text of a problem is short and brings it back") {
       d.outputPadding[axis] = pick(0, std::max(d.stride[axis], d.dilation[axis]) - 1);
     }
     d.hasBias = pick(0, 1) != 0 ? VK_TRUE : VK_FALSE;
+    d.inputLayout = static_cast<VktcLayout>(pick(0, 1));
+    d.outputLayout = static_cast<VktcLayout>(pick(0, 1));
+    const bool is_16_bit = d.dataType == VKTC_DATA_TYPE_F16 || d.dataType == VKTC_DATA_TYPE_BF16;
+    if (is_16_bit && pick(0, 1) == 0) d.outputType = VKTC_OUTPUT_TYPE_F32;
     for (int64_t length = pick(0, 5); length > 0; --length) problem.name += "ab\"\\_ "[pick(0, 5)];
     const std::string text = format_problem(problem);
     CAPTURE(text);
@@ -180,6 +199,11 @@ TEST_CASE("wrong descriptors are refused, with the reason and the place") {
   refuse_descriptor("mb2_mb2", "\"mb\" is given twice");
   refuse_descriptor("bias_bias", "\"bias\" is given twice");
   refuse_descriptor("dtf16dtf16", "\"dt\" is given twice");
+  refuse_descriptor("otf32otf32", "\"ot\" is given twice");
+  refuse_descriptor("ilastilast", "\"ilast\" is given twice");
+  refuse_descriptor("olast_olast", "\"olast\" is given twice");
+  refuse_descriptor("otf64", "character 3: \"ot\" needs one of");
+  refuse_descriptor("ic1oc1iw3kw3otf16", "outputType is f16: where dataType is f32 it must be f32");
   refuse_descriptor("n\"a\"n\"a\"", "\"n\" is given twice");
   refuse_descriptor("dtf64", "character 3: \"dt\" needs one of");
   refuse_descriptor("ic", "character 3: \"ic\" needs a whole number");
@@ -212,11 +236,12 @@ TEST_CASE("a suite says what it says") {
     {"name": "a.1", "batch": 2, "in_channels": 4, "out_channels": 6, "input": [8, 9], "kernel": [3, 2], "stride": [2, 1],
      "padding": [1, 0], "output_padding": [1, 0], "dilation": [1, 2], "groups": 2, "bias": true, "output": [16, 11]},
     {"name": "b", "in_channels": 1, "out_channels": 1, "input": [5, 6, 7], "kernel": 3, "padding_begin": -1,
-     "padding_end": [0, 1, 2], "dtype": "f16"}]})",
+     "padding_end": [0, 1, 2], "dtype": "f16", "output_type": "f32", "input_layout": "channels_last",
+     "output_layout": "channels_first"}]})",
                                                       "s.json");
   REQUIRE(suite.size() == 2);
   CHECK(format_problem(suite[0]) == "g2mb2_ic4ih8iw9_oc6kh3kw2sh2sw1ph1pw0oph1opw0dh1dw2_bias_n\"a.1\"");
-  CHECK(format_problem(suite[1]) == "dtf16_ic1id5ih6iw7_oc1kd3pd-1ed0eh1ew2_n\"b\"");
+  CHECK(format_problem(suite[1]) == "dtf16_otf32_ilast_ic1id5ih6iw7_oc1kd3pd-1ed0eh1ew2_n\"b\"");
   CHECK(parse_suite("{\"problems\": []}", "s.json").empty());
 }
 
@@ -260,6 +285,10 @@ TEST_CASE("wrong suites are refused, with the problem and the key") {
   refuse_suite(with(R"(, "bias": 1)"), "key \"bias\": it must be true or false");
   refuse_suite(with(R"(, "dtype": "float")"), "key \"dtype\": \"float\" is no data type");
   refuse_suite(with(R"(, "dtype": 1)"), "key \"dtype\": it must be a string");
+  refuse_suite(with(R"(, "output_type": "f23")"), "key \"output_type\": \"f23\" is no data type");
+  refuse_suite(with(R"(, "output_type": "f16")"), "outputType is f16: where dataType is f32");
+  refuse_suite(with(R"(, "input_layout": "nhwc")"), "key \"input_layout\": \"nhwc\" is no layout; the layouts are");
+  refuse_suite(with(R"(, "output_layout": 1)"), "key \"output_layout\": it must be a string");
   refuse_suite(with(R"(, "output": [8])"),
                "key \"output\": it is 8 on axis 0, but the output size of the problem is 7");
   refuse_suite(with(R"(, "padding_begin": [0])"), "key \"padding_end\": it is missing");
@@ -292,7 +321,7 @@ TEST_CASE("suite files are read, and what is no file is named") {
 }
 
 TEST_CASE("random damage never does worse than a refusal") {
-  const std::string descriptors[] = {"g1mb16_ic32iw131072_oc64kw3sw2pw1dw2n\"kb1.79\"",
+  const std::string descriptors[] = {"g1mb16_ilast_dtf16_otf32_ic32iw131072_oc64kw3sw2pw1dw2n\"kb1.79\"",
                                      "dtbf16g2mb3ic4id5ih6iw7oc8kd1kh2kw3sd4sh5sw6pd-1ed2opd1dd1dh2biasn\"\\\"\""};
   std::mt19937_64 random(5);
   int accepted = 0;

@@ -68,10 +68,12 @@ TEST_CASE("A transposed convolution worked out by hand") {
 }
 
 TEST_CASE("Scatter and gather agree on every case") {
+  uint64_t turn = 0;
   for (const vktconv::tests::Case& each : vktconv::tests::cases()) {
-    const VktcConvTransposeDesc& desc = each.desc;
+    ++turn;
     for (const VktcDataType type : vktconv::tests::data_types) {
-      const Tensors tensors(vktconv::tests::with_type(desc, type), reference::Fill::random, 11);
+      const Tensors tensors(vktconv::tests::in_turn(vktconv::tests::with_type(each.desc, type), turn + type),
+                            reference::Fill::random, 11);
       const auto all =
           reference::conv_transpose(tensors.desc, tensors.input.data(), tensors.weights.data(), tensors.bias.data());
       REQUIRE(all.size() == static_cast<size_t>(tensors.output_elements));
@@ -85,6 +87,40 @@ TEST_CASE("Scatter and gather agree on every case") {
       }
     }
   }
+}
+
+TEST_CASE("Layouts and output types, worked out by hand") {
+  // Two pixels of two channels, a kernel of one tap: out channel o is the sum of x[c] * w[c][o].
+  VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+  desc.inChannels = 2;
+  desc.outChannels = 3;
+  desc.inputSize[0] = 2;
+  const float by_channel[] = {1, 2, 10, 20}, by_pixel[] = {1, 10, 2, 20}, w[] = {1, 2, 3, 4, 5, 6};
+  const std::vector<double> outputs_by_channel = {41, 82, 52, 104, 63, 126},
+                            outputs_by_pixel = {41, 52, 63, 82, 104, 126};
+  for (const VktcLayout input : {VKTC_LAYOUT_CHANNELS_FIRST, VKTC_LAYOUT_CHANNELS_LAST}) {
+    for (const VktcLayout output : {VKTC_LAYOUT_CHANNELS_FIRST, VKTC_LAYOUT_CHANNELS_LAST}) {
+      desc.inputLayout = input;
+      desc.outputLayout = output;
+      const auto values =
+          reference::conv_transpose(desc, input == VKTC_LAYOUT_CHANNELS_FIRST ? by_channel : by_pixel, w, nullptr);
+      REQUIRE(values.size() == 6);
+      for (size_t i = 0; i < 6; ++i) {
+        CHECK(values[i].value == (output == VKTC_LAYOUT_CHANNELS_FIRST ? outputs_by_channel : outputs_by_pixel)[i]);
+      }
+    }
+  }
+  desc.dataType = VKTC_DATA_TYPE_F16;
+  CHECK(reference::output_type(desc) == VKTC_DATA_TYPE_F16);
+  desc.outputType = VKTC_OUTPUT_TYPE_F32;
+  CHECK(reference::output_type(desc) == VKTC_DATA_TYPE_F32);
+  // Not rounded to fp16, and held to the bound of fp32.
+  const reference::Value expected = {1.0 + 0x1p-13, 2.0, 10};
+  const float exact = 1.0f + 0x1p-13f, rounded = 1.0f;
+  CHECK(reference::equals(desc, expected, &exact, 0));
+  CHECK_FALSE(reference::equals(desc, expected, &rounded, 0));
+  CHECK_FALSE(reference::matches(desc, expected, &rounded, 0));
+  CHECK(reference::error_bound(desc, expected) == 12 * 0x1p-24 * 2.0);
 }
 
 TEST_CASE("int32 wraps") {

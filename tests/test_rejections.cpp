@@ -52,6 +52,27 @@ const Row rows[] = {
     {[](Desc& d) { d.dataType = vktconv::tests::foreign_enum<VktcDataType>(-1); }, "dataType",
      "dataType is -1: it must be a VktcDataType"},
 
+    {[](Desc& d) { d.inputLayout = vktconv::tests::foreign_enum<VktcLayout>(2); }, "inputLayout",
+     "inputLayout is 2: it must be a VktcLayout"},
+    {[](Desc& d) { d.outputLayout = vktconv::tests::foreign_enum<VktcLayout>(-1); }, "outputLayout",
+     "outputLayout is -1: it must be a VktcLayout"},
+    {[](Desc& d) { d.outputType = vktconv::tests::foreign_enum<VktcOutputType>(5); }, "outputType",
+     "outputType is 5: it must be a VktcOutputType"},
+    {[](Desc& d) { d.outputType = vktconv::tests::foreign_enum<VktcOutputType>(INT32_MIN); }, "outputType",
+     "outputType is -2147483648: it must be a VktcOutputType"},
+    {[](Desc& d) { d.outputType = VKTC_OUTPUT_TYPE_F16; }, "outputType",
+     "outputType is f16: where dataType is f32 it must be f32"},
+    {[](Desc& d) {
+       d.dataType = VKTC_DATA_TYPE_F16;
+       d.outputType = VKTC_OUTPUT_TYPE_BF16;
+     },
+     "outputType", "outputType is bf16: where dataType is f16 it must be f16 or f32"},
+    {[](Desc& d) {
+       d.dataType = VKTC_DATA_TYPE_I32;
+       d.outputType = VKTC_OUTPUT_TYPE_F32;
+     },
+     "outputType", "outputType is f32: where dataType is i32 it must be i32"},
+
     {[](Desc& d) { d.batch = 0; }, "batch", "batch is 0: it must be at least 1"},
     {[](Desc& d) { d.batch = -3; }, "batch", "batch is -3: it must be at least 1"},
     {[](Desc& d) { d.batch = max_size + 1; }, "batch", "batch is 2147483648: it must be at most 2147483647"},
@@ -144,6 +165,20 @@ const Row rows[] = {
     {[](Desc& d) {
        d.groups = 1;
        d.batch = d.outChannels = max_size;
+     },
+     "output", "the output tensor has more than 2^62 bytes"},
+    // 2^61 elements: as fp16 they would be allowed.
+    {[](Desc& d) {
+       d.dataType = VKTC_DATA_TYPE_F16;
+       d.outputType = VKTC_OUTPUT_TYPE_F32;
+       d.groups = d.inChannels = 1;
+       d.inputSize[0] = d.inputSize[1] = 1;
+       d.outputPadding[0] = d.outputPadding[1] = 0;
+       d.stride[0] = d.stride[1] = 1;
+       d.kernelSize[0] = d.kernelSize[1] = 1;
+       d.paddingBegin[0] = d.paddingEnd[0] = d.paddingBegin[1] = d.paddingEnd[1] = 0;
+       d.batch = d.outChannels = int64_t{1} << 30;
+       d.paddingEnd[1] = -1;
      },
      "output", "the output tensor has more than 2^62 bytes"},
     {[](Desc& d) {

@@ -63,7 +63,8 @@ bool windows_are_right(const VktcConvTransposeDesc& whole, const Slab& slab) {
 
 bool is_within(const Slab& slab, const SlabLimits& limits) {
   const uint64_t input = bytes_of(slab, slab.input), weights = bytes_of(slab, slab.weights),
-                 bias = slab.desc.hasBias ? bytes_of(slab, slab.bias) : 0, output = bytes_of(slab, slab.output);
+                 bias = slab.desc.hasBias ? bytes_of(slab, slab.bias) : 0,
+                 output = output_bytes(slab.desc, slab.output.elements());
   return std::max({input, weights, bias, output}) <= limits.tensor_bytes && weights <= limits.weights_bytes &&
          input + 2 * weights + bias + output <= limits.slab_bytes;
 }
@@ -111,6 +112,8 @@ size_t check_slabs(const VktcConvTransposeDesc& desc, const SlabLimits& limits) 
   for (const Slab& slab : slabs) {
     REQUIRE(windows_are_right(desc, slab));
     REQUIRE(is_within(slab, limits));
+    REQUIRE(slab.desc.inputLayout == desc.inputLayout);
+    REQUIRE(slab.desc.outputLayout == desc.outputLayout);
     Tensors part(slab.desc, reference::Fill::exact, 2);
     part.input = gather(slab.input, whole.input, element);
     part.weights = gather(slab.weights, whole.weights, element);
@@ -159,8 +162,9 @@ TEST_CASE("Random problems with every limit") {
     const VktcConvTransposeDesc desc = random_problem(index);
     CAPTURE(support::format_problem({"", desc}));
     Random random(index + 1);
-    const int64_t largest = std::max({input_elements(desc), weight_elements(desc), output_elements(desc)}) *
-                            static_cast<int64_t>(element_size(desc.dataType));
+    const int64_t largest = std::max(
+        std::max(input_elements(desc), weight_elements(desc)) * static_cast<int64_t>(element_size(desc.dataType)),
+        static_cast<int64_t>(output_bytes(desc)));
     SlabLimits limits;
     switch (random.between(0, 3)) {
       case 0:  // each tensor
@@ -203,14 +207,16 @@ TEST_CASE("Every spatial cut of small problems, down to single outputs") {
       "g3mb2_ic3id2ih3iw2_oc6kd2kh3kw1sd2sh1sw2dd3bias",
       "mb1_ic1iw3_oc1kw2sw1dw4opw3bias",
   };
+  uint64_t turn = 0;
   for (const char* text : texts) {
+    ++turn;
     for (const VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_BF16}) {
-      VktcConvTransposeDesc desc = problem(text);
-      desc.dataType = type;
+      VktcConvTransposeDesc desc = in_turn(with_type(problem(text), type), turn++);
       CAPTURE(text);
       size_t most = 0;
-      const int64_t largest = std::max({input_elements(desc), weight_elements(desc), output_elements(desc)}) *
-                              static_cast<int64_t>(element_size(type));
+      const int64_t largest =
+          std::max(std::max(input_elements(desc), weight_elements(desc)) * static_cast<int64_t>(element_size(type)),
+                   static_cast<int64_t>(output_bytes(desc)));
       for (int64_t limit = largest; limit >= 4; limit -= 4) {
         SlabLimits limits;
         limits.tensor_bytes = static_cast<uint64_t>(limit);

@@ -9,10 +9,11 @@
  *     vktcCreateContext -> vktcCreatePlan -> vktcGetPlanRequirements -> vktcCmdPackWeights (once)
  *                                                                    -> vktcCmdConvTranspose (often)
  *
- * Layouts. Input is [batch, inChannels, spatial...], output [batch, outChannels, spatial...], weights
- * [inChannels, outChannels / groups, kernel...], bias [outChannels]; all dense, in C order. Arrays that
- * are indexed by axis hold the outermost spatial axis first (depth, height, width) and use the first
- * spatialRank elements; the others are ignored.
+ * Layouts. Input is [batch, inChannels, spatial...] or, channels-last, [batch, spatial..., inChannels]; output
+ * [batch, outChannels, spatial...] or [batch, spatial..., outChannels]; weights [inChannels, outChannels / groups,
+ * kernel...] whatever the layout of the others; bias [outChannels]; all dense, in C order. Arrays that are indexed
+ * by axis hold the outermost spatial axis first (depth, height, width) and use the first spatialRank elements; the
+ * others are ignored.
  *
  * Errors. Functions return a VktcStatus. Those with a VktcError* (which may be NULL) also fill in a sentence that
  * names the parameter, its value and the rule it breaks, or the device limit that is exceeded.
@@ -92,6 +93,22 @@ typedef enum VktcDataType VKTC_ENUM_OF_INT {
 /* Bytes of one element; 0 for a value that is no VktcDataType. */
 VKTC_API uint32_t vktcDataTypeSize(VktcDataType type);
 
+/* Where the channels of a tensor lie. */
+typedef enum VktcLayout VKTC_ENUM_OF_INT {
+  VKTC_LAYOUT_CHANNELS_FIRST = 0, /* [batch, channels, spatial...]: a contiguous tensor in PyTorch and ONNX */
+  VKTC_LAYOUT_CHANNELS_LAST = 1   /* [batch, spatial..., channels]: PyTorch's torch.channels_last, TensorFlow's NHWC */
+} VktcLayout;
+
+/* The elements of the output, otherwise than those of input and weights: 16-bit ones may give fp32, the sum as it is
+ * without its rounding. Anything but the type itself and that is refused. */
+typedef enum VktcOutputType VKTC_ENUM_OF_INT {
+  VKTC_OUTPUT_TYPE_DEFAULT = 0, /* those of dataType */
+  VKTC_OUTPUT_TYPE_F32 = 1,
+  VKTC_OUTPUT_TYPE_F16 = 2,
+  VKTC_OUTPUT_TYPE_BF16 = 3,
+  VKTC_OUTPUT_TYPE_I32 = 4
+} VktcOutputType;
+
 /*
  * One transposed convolution. Input position i through kernel tap k lands on output position
  * o = i * stride - paddingBegin + k * dilation, and the output has
@@ -107,7 +124,7 @@ VKTC_API uint32_t vktcDataTypeSize(VktcDataType type);
 typedef struct VktcConvTransposeDesc {
   const void* pNext; /* must be NULL */
   uint32_t spatialRank;
-  VktcDataType dataType; /* of input, weights, bias and output */
+  VktcDataType dataType; /* of input, weights and bias, and of the output unless outputType says otherwise */
   int64_t batch;
   int64_t inChannels;
   int64_t outChannels;
@@ -120,9 +137,13 @@ typedef struct VktcConvTransposeDesc {
   int64_t outputPadding[VKTC_MAX_SPATIAL_RANK];
   int64_t dilation[VKTC_MAX_SPATIAL_RANK]; /* 1: neighbouring taps */
   VkBool32 hasBias;
+  /* What follows may be zero: channels-first tensors of one data type. */
+  VktcLayout inputLayout;
+  VktcLayout outputLayout;
+  VktcOutputType outputType;
 } VktcConvTransposeDesc;
 
-/* A descriptor with every axis parameter at its default: stride, dilation, batch, groups, kernel 1; padding 0. */
+/* A descriptor with every axis parameter at its default: stride, dilation, batch, groups, kernel 1; all else 0. */
 VKTC_API VktcConvTransposeDesc vktcDefaultDesc(uint32_t spatialRank);
 
 /* Checks desc against the rules above and computes the spatial output sizes. Needs no device. */
@@ -214,11 +235,13 @@ typedef enum VktcMemoryAccess VKTC_ENUM_OF_INT {
   VKTC_MEMORY_ACCESS_DEVICE_ADDRESS = 2 /* buffer device addresses only; needs the feature bufferDeviceAddress */
 } VktcMemoryAccess;
 
-/* What may become of fp32 elements on the way; sums are fp32 in any case, and 16-bit and integer elements are never cut. */
+/* What may become of fp32 elements on the way; sums are fp32 in any case, and 16-bit and integer elements are never
+ * cut. */
 typedef enum VktcPrecision VKTC_ENUM_OF_INT {
   /* Multiply-adds in fp32, or where the device's matrix units are quicker, fp32 elements in two fp16 parts: as exact as
-   * fp32 multiply-adds for elements of 2^-14 to 65472 in the input and 2^-22 to 255 in the weights (docs/architecture.md
-   * says what becomes of smaller ones; larger ones, infinities and NaN are computed in fp32, slowly). */
+   * fp32 multiply-adds for elements of 2^-14 to 65472 in the input and 2^-22 to 255 in the weights
+   * (docs/architecture.md says what becomes of smaller ones; larger ones, infinities and NaN are computed in fp32,
+   * slowly). */
   VKTC_PRECISION_F32 = 0,
   VKTC_PRECISION_F32_FMA = 1 /* multiply-adds in fp32 only */
 } VktcPrecision;

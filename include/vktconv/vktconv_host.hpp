@@ -215,7 +215,8 @@ TuneResult tune(Device& device, const VktcConvTransposeDesc& desc, const TuneOpt
 
 struct TensorSizes {
   int64_t input_elements = 0, weight_elements = 0, bias_elements = 0, output_elements = 0;
-  int64_t element_size = 0;
+  int64_t element_size = 0;          // of input, weights and bias
+  int64_t output_element_size = 0;   // of the output: another where desc.outputType says so
   std::vector<int64_t> output_size;  // spatial
 };
 
@@ -232,9 +233,9 @@ struct RunOptions {
   VkDeviceSize max_device_memory = 0;
 };
 
-// Runs one problem on host arrays, in the element type of desc (16-bit types as uint16_t); tensor_sizes() tells how
-// many elements each holds. The arrays are read and written during the call only; output may not overlap the others.
-// bias is ignored, and may be null, without desc.hasBias.
+// Runs one problem on host arrays, in the element types and layouts of desc (16-bit types as uint16_t); tensor_sizes()
+// tells how many elements each holds. The arrays are read and written during the call only; output may not overlap the
+// others. bias is ignored, and may be null, without desc.hasBias.
 //
 // What is too large for one buffer, one binding or the device's memory, or would keep the device busy for so long that
 // a driver may lose its patience, is cut into slabs, each with a submission of its own. Cutting changes no bit of i32

@@ -19,6 +19,19 @@ using uint = std::uint32_t;
 #define GEOMETRY_TAP_INVERSE 12 // see tap_inverse in src/phases.h
 #define GEOMETRY_CONSTANTS 15
 
+// ---- output.glsl ----------------------------------------------------------------------------------------------------
+// The constants after those of geometry.glsl: how input and output lie in memory.
+
+#define TENSOR_INPUT_CHANNELS_LAST (GEOMETRY_CONSTANTS + 0)
+#define TENSOR_OUTPUT_CHANNELS_LAST (GEOMETRY_CONSTANTS + 1)
+#define TENSOR_OUTPUT_TYPE (GEOMETRY_CONSTANTS + 2)  // one of these, the numbers of VktcDataType
+#define TENSOR_CONSTANTS (GEOMETRY_CONSTANTS + 3)
+
+#define TYPE_F32 0
+#define TYPE_F16 1
+#define TYPE_BF16 2
+#define TYPE_I32 3
+
 // ---- slabs ----------------------------------------------------------------------------------------------------------
 // The part of a problem that a dispatch computes. Offsets are in elements of the tensor's window.
 
@@ -34,40 +47,38 @@ struct SlabParams {
 };
 
 // ---- problem.glsl ---------------------------------------------------------------------------------------------------
-// The constants after those of geometry.glsl. Three each of sizes and padding: depth, height, width.
+// The constants after those of output.glsl. Three each of sizes and padding: depth, height, width.
 
-#define PROBLEM_HAS_BIAS (GEOMETRY_CONSTANTS + 0)
-#define PROBLEM_INPUT_SIZE (GEOMETRY_CONSTANTS + 1)
-#define PROBLEM_OUTPUT_SIZE (GEOMETRY_CONSTANTS + 4)
-#define PROBLEM_PADDING_BEGIN (GEOMETRY_CONSTANTS + 7)
-#define PROBLEM_IN_CHANNELS (GEOMETRY_CONSTANTS + 10)
-#define PROBLEM_OUT_CHANNELS (GEOMETRY_CONSTANTS + 11)
-#define PROBLEM_GROUPS (GEOMETRY_CONSTANTS + 12)
-#define PROBLEM_MERGED (GEOMETRY_CONSTANTS + 13)
-#define PROBLEM_FIRST_POSITION_W (GEOMETRY_CONSTANTS + 14)
-#define PROBLEM_POSITIONS_W (GEOMETRY_CONSTANTS + 15)
-#define PROBLEM_CONSTANTS (GEOMETRY_CONSTANTS + 16)
+#define PROBLEM_HAS_BIAS (TENSOR_CONSTANTS + 0)
+#define PROBLEM_INPUT_SIZE (TENSOR_CONSTANTS + 1)
+#define PROBLEM_OUTPUT_SIZE (TENSOR_CONSTANTS + 4)
+#define PROBLEM_PADDING_BEGIN (TENSOR_CONSTANTS + 7)
+#define PROBLEM_IN_CHANNELS (TENSOR_CONSTANTS + 10)
+#define PROBLEM_OUT_CHANNELS (TENSOR_CONSTANTS + 11)
+#define PROBLEM_GROUPS (TENSOR_CONSTANTS + 12)
+#define PROBLEM_MERGED (TENSOR_CONSTANTS + 13)
+#define PROBLEM_FIRST_POSITION_W (TENSOR_CONSTANTS + 14)
+#define PROBLEM_POSITIONS_W (TENSOR_CONSTANTS + 15)
+#define PROBLEM_CONSTANTS (TENSOR_CONSTANTS + 16)
 
 // ---- gather.comp ----------------------------------------------------------------------------------------------------
-// Sizes per axis are depth, height, width. Strides are in elements.
+// Sizes per axis are depth, height, width. They are no constants, so that a pipeline serves every length of a layer.
 
 struct GatherParams {
   SlabParams slab;
   uint input_size[3];
   uint output_size[3];
   int padding_begin[3];
-  uint in_channels;          // of one group
-  uint out_channels;         // of one group
-  uint input_batch_stride;
-  uint output_batch_stride;
-  uint position_blocks;
+  uint in_channels;  // of one group
 };
 
-#define GATHER_LOCAL_SIZE (GEOMETRY_CONSTANTS + 0)
-#define GATHER_POSITIONS (GEOMETRY_CONSTANTS + 1)      // outputs along the positions that one invocation computes
-#define GATHER_CHANNEL_QUADS (GEOMETRY_CONSTANTS + 2)  // out-channels that one invocation computes, divided by four
-#define GATHER_HAS_BIAS (GEOMETRY_CONSTANTS + 3)
-#define GATHER_CONSTANTS (GEOMETRY_CONSTANTS + 4)
+#define GATHER_LOCAL_SIZE (TENSOR_CONSTANTS + 0)
+#define GATHER_POSITIONS (TENSOR_CONSTANTS + 1)      // outputs along the positions that one invocation computes
+#define GATHER_CHANNEL_QUADS (TENSOR_CONSTANTS + 2)  // out-channels that one invocation computes, divided by four
+#define GATHER_HAS_BIAS (TENSOR_CONSTANTS + 3)
+#define GATHER_OUT_CHANNELS (TENSOR_CONSTANTS + 4)   // of one group
+#define GATHER_GROUPS (TENSOR_CONSTANTS + 5)         // of the problem
+#define GATHER_CONSTANTS (TENSOR_CONSTANTS + 6)
 
 // ---- tiled.comp -----------------------------------------------------------------------------------------------------
 

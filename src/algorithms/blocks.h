@@ -52,8 +52,8 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
 int64_t phase_positions(const Problem& problem, int64_t images);
 int64_t phase_count(const Problem& problem);
 
-// The first GEOMETRY_CONSTANTS specialization constants (shaders/geometry.glsl).
-std::vector<uint32_t> geometry_constants(const Problem& problem);
+// The specialization constants up to TENSOR_CONSTANTS (shaders/geometry.glsl, shaders/output.glsl).
+std::vector<uint32_t> tensor_constants(const Problem& problem);
 // Those and what follows up to PROBLEM_CONSTANTS (shaders/problem.glsl). merged: phases of the width, or 0.
 std::vector<uint32_t> problem_constants(const Problem& problem, uint32_t merged);
 

@@ -204,6 +204,10 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
 bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape, std::string& why_not) {
   if (problem.data_type == VKTC_DATA_TYPE_I32) {
     why_not = "it multiplies floating-point elements only";
+  } else if (problem.input_channels_last() || problem.output_channels_last()) {
+    why_not = "it reads and writes channels-first tensors only";
+  } else if (problem.output_type != problem.data_type) {
+    why_not = "its outputs have the type of its inputs";
   } else if (!caps.cooperative_matrix || !caps.vulkan_memory_model || !caps.subgroup_basic) {
     why_not = "the device has no cooperative matrices (VK_KHR_cooperative_matrix and vulkanMemoryModel enabled)";
   } else if (problem.data_type == VKTC_DATA_TYPE_BF16 ? !caps.shader_bfloat16 : !caps.shader_float16) {

@@ -33,6 +33,9 @@ struct ConvTranspose::Impl {
   Buffer allocate(VkDeviceSize bytes) const { return bytes == 0 ? Buffer() : Buffer(device, bytes); }
 
   VkDeviceSize bytes(int64_t elements) const { return static_cast<VkDeviceSize>(elements * sizes.element_size); }
+  VkDeviceSize output_bytes() const {
+    return static_cast<VkDeviceSize>(sizes.output_elements * sizes.output_element_size);
+  }
 
   VktcBuffers buffers() const {
     VktcBuffers all{};
@@ -79,7 +82,7 @@ void ConvTranspose::run(const void* input, void* output) {
   }
   impl_->input.upload(input, impl_->bytes(impl_->sizes.input_elements));
   submit_conv_transpose(impl_->device, impl_->bindings.get());
-  impl_->output.download(output, impl_->bytes(impl_->sizes.output_elements));
+  impl_->output.download(output, impl_->output_bytes());
 }
 
 }  // namespace vktconv::host

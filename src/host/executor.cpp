@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../shape.h"
 #include "plan_call.h"
 #include "raise.h"
 #include "slabs.h"
@@ -32,7 +33,8 @@ struct SlabBytes {
 
 SlabBytes bytes_of(const Slab& slab) {
   const auto bytes = [&slab](const Window& window) { return tensor_bytes(slab.desc, window.elements()); };
-  return {bytes(slab.input), bytes(slab.weights), slab.desc.hasBias ? bytes(slab.bias) : 0, bytes(slab.output)};
+  return {bytes(slab.input), bytes(slab.weights), slab.desc.hasBias ? bytes(slab.bias) : 0,
+          output_bytes(slab.desc, slab.output.elements())};
 }
 
 // What the device allows, and the finer limits by which a problem is cut.
@@ -89,7 +91,7 @@ class Executor {
 
   Device& device_;
   std::vector<Slab> slabs_;
-  int64_t element_size_;
+  int64_t element_size_, output_element_size_;
   Buffer input_, weights_, packed_weights_, bias_, output_, workspace_;
   std::map<ProblemKey, SlabPlan> plans_;  // after the buffers, which their bindings name
 
@@ -101,7 +103,8 @@ class Executor {
 Executor::Executor(Device& device, std::vector<Slab> slabs, const RunLimits& limits, const VktcPlanOptions& options)
     : device_(device),
       slabs_(std::move(slabs)),
-      element_size_(static_cast<int64_t>(vktcDataTypeSize(slabs_.front().desc.dataType))) {
+      element_size_(vktcDataTypeSize(slabs_.front().desc.dataType)),
+      output_element_size_(vktcDataTypeSize(output_data_type(slabs_.front().desc))) {
   create_plans(options);
   allocate_buffers(limits);
   for (auto& [key, plan] : plans_) plan.bindings = create_bindings(plan.plan.get(), buffers());
@@ -191,14 +194,14 @@ void Executor::upload(const Slab& slab, const SlabPlan& plan, const Arrays& arra
 
 void Executor::run(const Arrays& arrays, const std::function<void(uint64_t, uint64_t)>& progress) {
   uint64_t done = 0, total = 0;
-  for (const Slab& slab : slabs_) total += static_cast<uint64_t>(slab.output.elements() * element_size_);
+  for (const Slab& slab : slabs_) total += static_cast<uint64_t>(slab.output.elements() * output_element_size_);
   if (progress) progress(done, total);
   for (const Slab& slab : slabs_) {
     const SlabPlan& plan = plans_.at(problem_key(slab.desc));
     upload(slab, plan, arrays);
     // A submission for each slab, so that no work takes as long as a driver's patience.
     submit_conv_transpose(device_, plan.bindings.get());
-    download_window(output_, slab.output, element_size_, arrays.output, [&](uint64_t bytes) {
+    download_window(output_, slab.output, output_element_size_, arrays.output, [&](uint64_t bytes) {
       done += bytes;
       if (progress) progress(done, total);
     });

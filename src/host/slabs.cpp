@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "../shape.h"
 #include "raise.h"
 
 namespace vktconv::host {
@@ -16,6 +17,9 @@ constexpr double max_slabs = 65536;
 // What another slab costs, expressed in bytes of input that the bus carries meanwhile: submissions, waits, half-filled
 // last workgroups.
 constexpr double slab_overhead_bytes = 4 << 20;
+// The same for each stretch of memory that the host gathers or scatters: the pixels of a channels-last tensor, where
+// channels are cut.
+constexpr double run_overhead_bytes = 64;
 
 struct SpatialAxis {
   int64_t input = 1, output = 1, kernel = 1, stride = 1, padding_begin = 0, dilation = 1;
@@ -63,18 +67,29 @@ struct CutBytes {
   uint64_t input, weights, bias, output;
 };
 
-CutBytes bytes_of(const Shape& shape, const Cut& cut) {
-  int64_t inputs = 1, outputs = 1, taps = 1;
+// Of the largest slab.
+struct CutPixels {
+  int64_t input = 1, output = 1;
+};
+
+CutPixels pixels_of(const Shape& shape, const Cut& cut) {
+  CutPixels pixels;
   for (size_t i = 0; i < 3; ++i) {
-    inputs *= shape.axes[i].inputs_for(cut.outputs[i]);
-    outputs *= cut.outputs[i];
-    taps *= shape.axes[i].kernel;
+    pixels.input *= shape.axes[i].inputs_for(cut.outputs[i]);
+    pixels.output *= cut.outputs[i];
   }
+  return pixels;
+}
+
+CutBytes bytes_of(const Shape& shape, const Cut& cut) {
+  const CutPixels pixels = pixels_of(shape, cut);
+  int64_t taps = 1;
+  for (const SpatialAxis& axis : shape.axes) taps *= axis.kernel;
   const int64_t in_channels = cut.groups * shape.group_in_channels, out_channels = cut.groups * cut.channels;
-  return {tensor_bytes(shape.desc, cut.images * in_channels * inputs),
+  return {tensor_bytes(shape.desc, cut.images * in_channels * pixels.input),
           tensor_bytes(shape.desc, in_channels * cut.channels * taps),
           shape.desc.hasBias ? tensor_bytes(shape.desc, out_channels) : 0,
-          tensor_bytes(shape.desc, cut.images * out_channels * outputs)};
+          output_bytes(shape.desc, cut.images * out_channels * pixels.output)};
 }
 
 // More where taps fall outside.
@@ -158,6 +173,12 @@ double slab_count(const Shape& shape, const Cut& cut) {
   return count;
 }
 
+// Stretches that a slab's tensor is made of, where only channels are cut.
+double runs_of(VktcLayout layout, int64_t images, int64_t pixels, bool channels_are_cut) {
+  if (layout != VKTC_LAYOUT_CHANNELS_LAST || !channels_are_cut) return 1;
+  return static_cast<double>(images) * static_cast<double>(pixels);
+}
+
 // Weights and outputs move once whatever the cut; inputs again for each range whose edge they are at, and for each
 // block of out-channels, unless it is the only input there is for them.
 double cost(const Shape& shape, const Cut& cut) {
@@ -167,7 +188,13 @@ double cost(const Shape& shape, const Cut& cut) {
   const double blocks = static_cast<double>(divide_up(shape.group_out_channels, cut.channels));
   const double slabs = slab_count(shape, cut);
   const double uploads = ranges * batches == 1 ? slabs / blocks : slabs;
-  return uploads * static_cast<double>(bytes_of(shape, cut).input) + slabs * slab_overhead_bytes;
+  const CutPixels pixels = pixels_of(shape, cut);
+  const bool groups_are_cut = cut.groups < shape.desc.groups;
+  const bool channels_are_cut = groups_are_cut || cut.channels < shape.group_out_channels;
+  const double input_runs = runs_of(shape.desc.inputLayout, cut.images, pixels.input, groups_are_cut);
+  const double output_runs = runs_of(shape.desc.outputLayout, cut.images, pixels.output, channels_are_cut);
+  return uploads * (static_cast<double>(bytes_of(shape, cut).input) + input_runs * run_overhead_bytes) +
+         slabs * (slab_overhead_bytes + output_runs * run_overhead_bytes);
 }
 
 // Part counts to try: all small ones, then coarser steps.
@@ -281,6 +308,15 @@ std::vector<Part> parts_of(int64_t size, int64_t longest) {
   return parts;
 }
 
+// The axes of a window of the input or output.
+struct WindowAxes {
+  size_t channels, first_spatial;
+
+  explicit WindowAxes(VktcLayout layout)
+      : channels(layout == VKTC_LAYOUT_CHANNELS_LAST ? 4 : 1),
+        first_spatial(layout == VKTC_LAYOUT_CHANNELS_LAST ? 1 : 2) {}
+};
+
 void set_axis(Window& window, size_t axis, int64_t size, int64_t begin, int64_t count) {
   window.size[axis] = size;
   window.begin[axis] = begin;
@@ -300,10 +336,11 @@ Slab make_slab(const Shape& shape, const Part& groups, const Part& channels, con
   // Channels are cut only where the slab has one group, so they are contiguous.
   const int64_t first_in_channel = groups.begin * shape.group_in_channels;
   const int64_t first_out_channel = groups.begin * shape.group_out_channels + channels.begin;
+  const WindowAxes input_axes(whole.inputLayout), output_axes(whole.outputLayout);
   set_axis(slab.input, 0, whole.batch, images.begin, images.count);
-  set_axis(slab.input, 1, whole.inChannels, first_in_channel, slab.desc.inChannels);
+  set_axis(slab.input, input_axes.channels, whole.inChannels, first_in_channel, slab.desc.inChannels);
   set_axis(slab.output, 0, whole.batch, images.begin, images.count);
-  set_axis(slab.output, 1, whole.outChannels, first_out_channel, slab.desc.outChannels);
+  set_axis(slab.output, output_axes.channels, whole.outChannels, first_out_channel, slab.desc.outChannels);
   set_axis(slab.weights, 0, whole.inChannels, first_in_channel, slab.desc.inChannels);
   set_axis(slab.weights, 1, shape.group_out_channels, channels.begin, channels.count);
   set_axis(slab.bias, 4, whole.outChannels, first_out_channel, slab.desc.outChannels);
@@ -311,8 +348,8 @@ Slab make_slab(const Shape& shape, const Part& groups, const Part& channels, con
   for (size_t i = 0; i < 3; ++i) {
     const SpatialAxis& axis = shape.axes[i];
     const Range& range = ranges[i];
-    set_axis(slab.input, 2 + i, axis.input, range.input_begin, range.inputs);
-    set_axis(slab.output, 2 + i, axis.output, range.output_begin, range.outputs);
+    set_axis(slab.input, input_axes.first_spatial + i, axis.input, range.input_begin, range.inputs);
+    set_axis(slab.output, output_axes.first_spatial + i, axis.output, range.output_begin, range.outputs);
     set_axis(slab.weights, 2 + i, axis.kernel, 0, axis.kernel);
     if (i < shape.first_axis) continue;
     const size_t desc_axis = i - shape.first_axis;
@@ -333,16 +370,21 @@ Slab make_slab(const Shape& shape, const Part& groups, const Part& channels, con
 
 }  // namespace
 
+// The library reads and writes elements of less than 32 bits in words of 32 bits.
 uint64_t tensor_bytes(const VktcConvTransposeDesc& desc, int64_t elements) {
-  // The library reads and writes 16-bit tensors in words of 32 bits.
-  const uint64_t bytes = static_cast<uint64_t>(elements) * vktcDataTypeSize(desc.dataType);
-  return (bytes + 3) / 4 * 4;
+  return (static_cast<uint64_t>(elements) * vktcDataTypeSize(desc.dataType) + 3) / 4 * 4;
+}
+
+uint64_t output_bytes(const VktcConvTransposeDesc& desc, int64_t elements) {
+  return (static_cast<uint64_t>(elements) * vktcDataTypeSize(output_data_type(desc)) + 3) / 4 * 4;
 }
 
 ProblemKey problem_key(const VktcConvTransposeDesc& desc) {
-  ProblemKey key = {desc.spatialRank, desc.dataType,           desc.batch, desc.inChannels, desc.outChannels,
-                    desc.groups,      desc.hasBias != VK_FALSE};
-  size_t next = 7;
+  ProblemKey key = {desc.spatialRank,         desc.dataType,    desc.batch,
+                    desc.inChannels,          desc.outChannels, desc.groups,
+                    desc.hasBias != VK_FALSE, desc.inputLayout, desc.outputLayout,
+                    output_data_type(desc)};
+  size_t next = 10;
   for (uint32_t i = 0; i < desc.spatialRank; ++i) {
     for (const int64_t value : {desc.inputSize[i], desc.kernelSize[i], desc.stride[i], desc.paddingBegin[i],
                                 desc.paddingEnd[i], desc.outputPadding[i], desc.dilation[i]}) {

@@ -18,7 +18,8 @@
 namespace vktconv::host {
 
 // A box within a dense tensor in C order. Tensors have five axes here: images, channels and three spatial ones for
-// input and output; in-channels, out-channels of a group and three taps for weights; the bias lies along the last.
+// input and output, or images, three spatial ones and channels where they are channels-last; in-channels, out-channels
+// of a group and three taps for weights; the bias lies along the last.
 struct Window {
   std::array<int64_t, 5> size = {1, 1, 1, 1, 1};  // of the whole tensor
   std::array<int64_t, 5> begin = {};
@@ -51,11 +52,12 @@ struct SlabLimits {
 // INVALID_PARAMETER where desc is invalid, LIMIT_EXCEEDED, which names the limit, where no cut is fine enough.
 std::vector<Slab> cut_slabs(const VktcConvTransposeDesc& desc, const SlabLimits& limits);
 
-// The bytes that a tensor of this many elements takes in a buffer.
+// The bytes that a tensor of this many elements takes in a buffer: input, weights or bias, or the output.
 uint64_t tensor_bytes(const VktcConvTransposeDesc& desc, int64_t elements);
+uint64_t output_bytes(const VktcConvTransposeDesc& desc, int64_t elements);
 
 // Everything that a descriptor says, to compare and sort descriptors by.
-using ProblemKey = std::array<int64_t, 7 + 7 * VKTC_MAX_SPATIAL_RANK>;
+using ProblemKey = std::array<int64_t, 10 + 7 * VKTC_MAX_SPATIAL_RANK>;
 ProblemKey problem_key(const VktcConvTransposeDesc& desc);
 
 }  // namespace vktconv::host

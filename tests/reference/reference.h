@@ -10,7 +10,8 @@
 
 namespace vktconv::reference {
 
-// All arrays hold elements of desc.dataType (16-bit types as uint16_t), dense as vktconv.h says. desc must be valid.
+// All arrays hold elements of desc.dataType, outputs of output_type(desc) (16-bit types as uint16_t), dense and in the
+// layouts of desc as vktconv.h says. desc must be valid.
 
 struct Value {
   double value = 0;      // the sum in double; for i32 the exact wrapped value
@@ -18,10 +19,13 @@ struct Value {
   int64_t terms = 0;     // number of products
 };
 
+// What desc.outputType means.
+VktcDataType output_type(const VktcConvTransposeDesc& desc);
+
 // The spatial output sizes, spatialRank of them.
 std::vector<int64_t> output_size(const VktcConvTransposeDesc& desc);
 
-// Every output, by scatter. threads 0: all cores.
+// Every output, in the order of the output's layout, by scatter. threads 0: all cores.
 std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const void* input, const void* weights,
                                   const void* bias, unsigned threads = 0);
 
@@ -36,21 +40,21 @@ Value conv_transpose_at(const VktcConvTransposeDesc& desc, const ElementSource& 
                         const ElementSource& bias, int64_t output_index);
 
 // The largest |error| that an honest result may have: (terms + 2) * 2^-24 * magnitude, plus half a unit in the last
-// place for 16-bit types; 0 for i32.
+// place for 16-bit outputs; 0 for i32.
 double error_bound(const VktcConvTransposeDesc& desc, const Value& expected);
 
 // True where actual, element index of an output array, is within the bound; NaN is not (unless expected is NaN).
 bool matches(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index);
 
-// True where actual is the expected value rounded once to the data type: for data of Fill::exact. Zeros of either sign
-// are equal, and so are NaNs.
+// True where actual is the expected value rounded once to the output's type: for data of Fill::exact. Zeros of either
+// sign are equal, and so are NaNs.
 bool equals(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index);
 
-// Element index of an array in the data type of desc, as a number.
-double element(const VktcConvTransposeDesc& desc, const void* data, int64_t index);
+// Element index of an array as a number.
+double element(VktcDataType type, const void* data, int64_t index);
 
-// The value rounded to the data type, as a user of --cpu gets it.
-void round_to_type(const VktcConvTransposeDesc& desc, std::span<const Value> values, void* output);
+// The values rounded to the data type, as a user of --cpu gets them.
+void round_to_type(VktcDataType type, std::span<const Value> values, void* output);
 
 // Deterministic test data. exact: integers from -4 to 4, whose products and sums (of up to 2^20 products) are exact in
 // fp32, so that only the store to a 16-bit type rounds; random: uniform in [-1, 1), for i32 over all its values. An

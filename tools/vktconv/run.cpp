@@ -1,6 +1,7 @@
 // vktconv run: .npy files in, one .npy file out.
 #include <fmt/format.h>
 #include <reference.h>
+#include <shape.h>
 
 #include <filesystem>
 #include <memory>
@@ -59,11 +60,11 @@ void run_on_cpu(const VktcConvTransposeDesc& desc, const std::byte* input, const
   item.batch = 1;
   const host::TensorSizes sizes = host::tensor_sizes(item);
   const auto input_bytes = static_cast<size_t>(sizes.input_elements * sizes.element_size);
-  const auto output_bytes = static_cast<size_t>(sizes.output_elements * sizes.element_size);
+  const auto output_bytes = static_cast<size_t>(sizes.output_elements * sizes.output_element_size);
   support::ProgressLine line("Running on the CPU");
   for (int64_t n = 0; n < desc.batch; ++n) {
     const auto values = reference::conv_transpose(item, input, weights, bias);
-    reference::round_to_type(item, values, output);
+    reference::round_to_type(reference::output_type(item), values, output);
     input += input_bytes;
     output += output_bytes;
     line.update(static_cast<uint64_t>(n) + 1, static_cast<uint64_t>(desc.batch));
@@ -113,7 +114,8 @@ void run(const RunFlags& flags) {
   NpyArray bias;
   if (bias_header) bias = read_tensor(flags.bias, *bias_header, type);
   const host::TensorSizes sizes = host::tensor_sizes(problem.desc);
-  const auto output = allocate_output(sizes.output_elements, type);
+  const VktcDataType output_type = output_data_type(problem.desc);
+  const auto output = allocate_output(sizes.output_elements, output_type);
   std::string device_name = "the CPU reference";
   if (flags.cpu) {
     run_on_cpu(problem.desc, input.data.get(), weights.data.get(), bias.data.get(), output.get());
@@ -123,12 +125,12 @@ void run(const RunFlags& flags) {
   }
   {
     support::ProgressLine line("Writing " + flags.output);
-    support::write_npy(flags.output, npy_type_of(type), output_shape, output.get(),
+    support::write_npy(flags.output, npy_type_of(output_type), output_shape, output.get(),
                        [&](uint64_t done, uint64_t total) { line.update(done, total); });
   }
   if (!flags.quiet) {
-    fmt::print("{}: {} {} by {}\n", flags.output, support::data_type_name(type), support::format_shape(output_shape),
-               device_name);
+    fmt::print("{}: {} {} by {}\n", flags.output, support::data_type_name(output_type),
+               support::format_shape(output_shape), device_name);
   }
 }
 
@@ -140,7 +142,8 @@ void add_run_command(CLI::App& app) {
   const auto add = [&](const char* name, std::string& value, const char* type, const char* help) {
     return add_text_option(*command, name, value, type, "Files", help);
   };
-  add("--input", flags->input, "FILE", "(N, C, spatial...) or (C, spatial...); the rank is that of the weights")
+  add("--input", flags->input, "FILE",
+      "(N, C, spatial...) or (C, spatial...), or as --input-layout says; the rank is that of the weights")
       ->required();
   add("--weight", flags->weights, "FILE", "(in_channels, out_channels / groups, kernel...)")->required();
   add("--bias", flags->bias, "FILE", "(out_channels,)");
@@ -154,19 +157,21 @@ void add_run_command(CLI::App& app) {
   flags->device.add_tuning_to(*command);
   command->add_flag("--cpu", flags->cpu, "Compute with the slow CPU reference (in double) instead of a device")
       ->group("Device");
-  command->footer(
-      fmt::format("{}\n\n"
-                  "Files are .npy of float32, float16, int32, or uint16 with the bits of bf16; the output\n"
-                  "has the type of the run. int32 is exact and wraps. 16-bit floats are accumulated in\n"
-                  "fp32 and rounded once.\n\n"
-                  "Examples:\n"
-                  "  vktconv run --input x.npy --weight w.npy --output y.npy --stride 2 --padding 1\n"
-                  "  vktconv run --input x.npy --weight w.npy --bias b.npy --output y.npy \\\n"
-                  "    --stride 2,1 --output-padding 1,0 --groups 4 --dtype bf16 --device nvidia\n"
-                  "  vktconv run --input x.npy --weight w.npy --output y.npy --stride 2 \\\n"
-                  "    --auto-pad SAME_UPPER\n"
-                  "  vktconv run --input x.npy --weight w.npy --output y.npy --pads=-1,0,2,0\n\n{}",
-                  convolution_help, exit_code_help));
+  command->footer(fmt::format(
+      "{}\n\n"
+      "Files are .npy of float32, float16, int32, or uint16 with the bits of bf16; the output\n"
+      "has the type of the run or --output-type. int32 is exact and wraps. 16-bit floats are accumulated in\n"
+      "fp32 and rounded once.\n\n"
+      "Examples:\n"
+      "  vktconv run --input x.npy --weight w.npy --output y.npy --stride 2 --padding 1\n"
+      "  vktconv run --input x.npy --weight w.npy --bias b.npy --output y.npy \\\n"
+      "    --stride 2,1 --output-padding 1,0 --groups 4 --dtype bf16 --device nvidia\n"
+      "  vktconv run --input x.npy --weight w.npy --output y.npy --stride 2 \\\n"
+      "    --auto-pad SAME_UPPER\n"
+      "  vktconv run --input x.npy --weight w.npy --output y.npy --pads=-1,0,2,0\n"
+      "  vktconv run --input x.npy --weight w.npy --output y.npy --stride 2 \\\n"
+      "    --input-layout channels_last --output-layout channels_last\n\n{}",
+      convolution_help, exit_code_help));
   command->callback([flags] { run(*flags); });
 }
 
