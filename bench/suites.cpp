@@ -24,6 +24,18 @@ std::vector<std::filesystem::path> suite_folders() {
   return folders;
 }
 
+std::vector<support::NamedProblem> in_each_type(const std::vector<support::NamedProblem>& problems,
+                                                const std::vector<VktcDataType>& types) {
+  std::vector<support::NamedProblem> typed;
+  for (VktcDataType type : types) {
+    for (support::NamedProblem problem : problems) {
+      problem.desc.dataType = type;
+      typed.push_back(problem);
+    }
+  }
+  return typed;
+}
+
 }  // namespace
 
 const std::vector<std::string>& suite_names() {
@@ -68,15 +80,18 @@ std::vector<support::NamedProblem> select_problems(const Options& options,
     if (problems.empty())
       throw std::invalid_argument(fmt::format("--match {}: no problem has such a name", options.match));
   }
-  if (options.data_types.empty()) return problems;
-  std::vector<support::NamedProblem> typed;
-  for (VktcDataType type : options.data_types) {
-    for (support::NamedProblem problem : problems) {
-      problem.desc.dataType = type;
-      typed.push_back(problem);
+  if (!options.data_types.empty()) problems = in_each_type(problems, options.data_types);
+  for (support::NamedProblem& problem : problems) {
+    problem.desc.inputLayout = options.input_layout.value_or(problem.desc.inputLayout);
+    problem.desc.outputLayout = options.output_layout.value_or(problem.desc.outputLayout);
+    problem.desc.outputType = options.output_type.value_or(problem.desc.outputType);
+    int64_t output[VKTC_MAX_SPATIAL_RANK] = {};
+    VktcError error = {};
+    if (vktcGetOutputSize(&problem.desc, output, &error) != VKTC_SUCCESS) {
+      throw std::invalid_argument(fmt::format("problem {}: {}", display_name(problem), error.message));
     }
   }
-  return typed;
+  return problems;
 }
 
 std::string display_name(const support::NamedProblem& problem) {

@@ -30,14 +30,19 @@ bool same_arrays(const NpyArray& a, const NpyArray& b) {
   return a.type == b.type && a.shape == b.shape && std::memcmp(a.data.get(), b.data.get(), a.bytes()) == 0;
 }
 
+NpyType npy_type(VktcDataType type) {
+  return type == VKTC_DATA_TYPE_F32    ? NpyType::f32
+         : type == VKTC_DATA_TYPE_F16  ? NpyType::f16
+         : type == VKTC_DATA_TYPE_BF16 ? NpyType::u16
+                                       : NpyType::i32;
+}
+
 // Runs the flags on the device and with --cpu; both results must be equal bit by bit, and right.
 void check_run(const Workplace& workplace, const std::string& descriptor, const Arguments& flags, bool batched = true) {
   CAPTURE(descriptor);
   const VktcConvTransposeDesc desc = support::parse_problem(descriptor).desc;
-  const NpyType type = desc.dataType == VKTC_DATA_TYPE_F32    ? NpyType::f32
-                       : desc.dataType == VKTC_DATA_TYPE_F16  ? NpyType::f16
-                       : desc.dataType == VKTC_DATA_TYPE_BF16 ? NpyType::u16
-                                                              : NpyType::i32;
+  const NpyType type = npy_type(desc.dataType);
+  const VktcDataType output_type = reference::output_type(desc);
   std::vector<int64_t> input_shape = {desc.batch, desc.inChannels};
   std::vector<int64_t> weight_shape = {desc.inChannels, desc.outChannels / desc.groups};
   std::vector<int64_t> output_shape = {desc.batch, desc.outChannels};
@@ -48,6 +53,11 @@ void check_run(const Workplace& workplace, const std::string& descriptor, const 
     weight_shape.push_back(desc.kernelSize[axis]);
     output_shape.push_back(output_size[axis]);
   }
+  const auto channels_last = [](std::vector<int64_t>& shape) {
+    std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
+  };
+  if (desc.inputLayout == VKTC_LAYOUT_CHANNELS_LAST) channels_last(input_shape);
+  if (desc.outputLayout == VKTC_LAYOUT_CHANNELS_LAST) channels_last(output_shape);
   if (!batched) {
     input_shape.erase(input_shape.begin());
     output_shape.erase(output_shape.begin());
@@ -66,7 +76,7 @@ void check_run(const Workplace& workplace, const std::string& descriptor, const 
   CAPTURE(device.error);
   REQUIRE(device.exit_code == 0);
   CHECK(device.error == "");
-  CHECK(device.out.starts_with("y.npy: "s + support::data_type_name(desc.dataType) + " (" +
+  CHECK(device.out.starts_with("y.npy: "s + support::data_type_name(output_type) + " (" +
                                std::to_string(output_shape[0])));
   const NpyArray by_device = support::read_npy(workplace.path("y.npy"));
   arguments.insert(arguments.end(), {"--cpu", "--quiet"});
@@ -75,6 +85,7 @@ void check_run(const Workplace& workplace, const std::string& descriptor, const 
   CHECK(cpu.out == "");
   const NpyArray by_cpu = support::read_npy(workplace.path("y.npy"));
   CHECK(by_device.shape == output_shape);
+  CHECK(by_device.type == npy_type(output_type));
   CHECK(same_arrays(by_device, by_cpu));
 
   const auto bias = desc.hasBias != VK_FALSE ? support::read_npy(workplace.path("b.npy")) : NpyArray();
@@ -140,6 +151,34 @@ TEST_CASE("run agrees with --cpu and the reference, in every type and rank") {
   check_run(workplace, "dti32_mb2_ic4iw11_oc8kw4sw3dw2_g4", {"--stride", "3", "--dilation", "2", "--groups", "4"});
   check_run(workplace, "ic3ih6_oc4kh3sh2", {"--stride", "2"}, false);
   check_run(workplace, "dtf16_ic2iw7_oc3kw5_bias", {}, false);
+}
+
+TEST_CASE("run reads and writes channels-last files, and fp32 outputs of 16-bit tensors") {
+  const Workplace workplace;
+  check_run(workplace, "ilast_olast_mb2_ic3ih5iw6_oc4kh3sh2ph1_bias",
+            {"--stride", "2", "--padding", "1", "--input-layout", "channels_last", "--output-layout=channels_last"});
+  check_run(workplace, "ilast_dtf16_otf32_g2_ic4iw7_oc6kw3sw2_bias",
+            {"--stride", "2", "--groups", "2", "--input-layout", "channels_last", "--output-type", "f32"}, false);
+  check_run(workplace, "olast_dtbf16_mb2_ic3id2ih3iw4_oc2kd2",
+            {"--output-layout", "channels_last", "--input-layout", "channels_first", "--output-type", "bf16"});
+  const Arguments run = {"run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy"};
+  const auto refuse = [&](const Arguments& more, const std::string& message) {
+    Arguments arguments = run;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    workplace.check(arguments, 2, message);
+  };
+  refuse({"--input-layout", "NHWC"}, "--input-layout: \"NHWC\" is no layout; the layouts are channels_first and");
+  refuse({"--output-layout", ""}, "--output-layout: a value is needed");
+  refuse({"--output-type", "half"}, "--output-type: \"half\" is no data type");
+  refuse({"--output-type", "f16"}, "outputType is f16: where dataType is bf16 it must be bf16 or f32");
+  refuse({"--input-layout", "channels_last"},
+         "x.npy has the shape (2, 3, 2, 3, 4), so it has 4 input channels, but w.npy has the shape (3, 2, 2, 2, 2)");
+  const CommandOutcome explained = workplace.call_device(
+      {"explain", "dtf16_ic8iw9_oc8kw3", "--output-type", "f32", "--output-layout", "channels_last"});
+  REQUIRE(explained.exit_code == 0);
+  CHECK(contains(explained.out, "dtf16_otf32_olast_ic8iw9_oc8kw3"));
+  CHECK(contains(explained.out, "input channels-first, output channels-last, in fp32"));
+  workplace.check({"explain", "ic8iw9_oc8kw3", "--output-type", "f16"}, 2, "outputType is f16: where dataType is f32");
 }
 
 TEST_CASE("run pads as ONNX says") {

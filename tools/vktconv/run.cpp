@@ -30,6 +30,7 @@ struct RunFlags {
   bool cpu = false;
   bool quiet = false;
   ConvolutionFlags convolution;
+  TensorFlags tensors;
   DeviceFlags device;
 };
 
@@ -104,8 +105,9 @@ void run(const RunFlags& flags) {
     bias_shape = NamedShape{flags.bias, bias_header->shape};
   }
   const VktcDataType type = choice.type();
-  const ShapedProblem problem = make_shaped_problem(
-      {flags.input, input_header.shape}, {flags.weights, weights_header.shape}, bias_shape, type, flags.convolution);
+  const ShapedProblem problem =
+      make_shaped_problem({flags.input, input_header.shape}, {flags.weights, weights_header.shape}, bias_shape, type,
+                          flags.convolution, flags.tensors);
   const std::vector<int64_t> output_shape = problem.output_shape();
   support::check_npy_output(flags.output);
 
@@ -152,6 +154,7 @@ void add_run_command(CLI::App& app) {
       "Convert the files to f32, f16 or bf16 and compute in that; default: the type of the files");
   command->add_flag("--quiet", flags->quiet, "Print nothing on success")->group("Files");
   flags->convolution.add_to(*command);
+  flags->tensors.add_to(*command);
   flags->device.add_device_to(*command);
   flags->device.add_algorithm_to(*command);
   flags->device.add_tuning_to(*command);
