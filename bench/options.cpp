@@ -8,6 +8,7 @@
 #include <map>
 #include <regex>
 
+#include "support/post_ops_text.h"
 #include "support/problem_text.h"
 #include "vktconv_build_version.h"
 
@@ -68,7 +69,7 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
   app.set_version_flag("--version", fmt::format("vktconv-bench {} ({})", VKTCONV_BUILD_VERSION, VKTCONV_BUILD_COMMIT));
 
   std::vector<std::string> data_types, algorithms;
-  std::string input_layout, output_layout, output_type;
+  std::string input_layout, output_layout, output_type, post_ops;
   bool all_algorithms = false;
   MeasurementOptions& measurement = options.measurement;
   const std::map<std::string, Format> formats = {
@@ -95,6 +96,9 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
   app.add_option("--output-type", output_type, "f32: outputs of f16 and bf16 problems as they are summed")
       ->check(CLI::Validator(check_word<support::parse_output_type>, ""))
       ->type_name("TYPE");
+  app.add_option("--post-ops", post_ops, "Post-ops, for example relu or scale_shift,residual,relu; see bench/README.md")
+      ->check(CLI::Validator(check_word<support::parse_post_ops>, ""))
+      ->type_name("OP,...");
   app.add_option("--device", options.device, "Index or part of the name; default: the best")->type_name("N|NAME");
   app.add_option("--algorithm", algorithms, "Algorithms, or all; default: the planner's choice")
       ->delimiter(',')
@@ -145,6 +149,7 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
   for (const std::string& name : data_types) options.data_types.push_back(support::parse_data_type(name));
   if (!input_layout.empty()) options.input_layout = support::parse_layout(input_layout);
   if (!output_layout.empty()) options.output_layout = support::parse_layout(output_layout);
+  if (!post_ops.empty()) options.post_ops = support::parse_post_ops(post_ops);
   if (!output_type.empty()) options.output_type = support::parse_output_type(output_type);
   if (all_algorithms || std::find(algorithms.begin(), algorithms.end(), "all") != algorithms.end()) {
     algorithms = algorithm_names();

@@ -30,6 +30,7 @@ struct Options {
   // In all problems; empty: as the problem says.
   std::optional<VktcLayout> input_layout, output_layout;
   std::optional<VktcOutputType> output_type;
+  std::optional<std::vector<VktcPostOp>> post_ops;
   std::vector<std::string> algorithms;  // "" is the planner's choice; at least one
   unsigned candidates = 1;              // of the planner's, for each row, by predicted time
   std::string device;

@@ -6,6 +6,7 @@
 #include <regex>
 #include <stdexcept>
 
+#include "support/post_ops_text.h"
 #include "workload.h"
 
 namespace vktconv::bench {
@@ -85,6 +86,7 @@ std::vector<support::NamedProblem> select_problems(const Options& options,
     problem.desc.inputLayout = options.input_layout.value_or(problem.desc.inputLayout);
     problem.desc.outputLayout = options.output_layout.value_or(problem.desc.outputLayout);
     problem.desc.outputType = options.output_type.value_or(problem.desc.outputType);
+    if (options.post_ops.has_value()) support::set_post_ops(*options.post_ops, problem.desc);
     int64_t output[VKTC_MAX_SPATIAL_RANK] = {};
     VktcError error = {};
     if (vktcGetOutputSize(&problem.desc, output, &error) != VKTC_SUCCESS) {

@@ -12,7 +12,6 @@
 #include <thread>
 
 #include "generated_data.h"
-#include "reference.h"
 
 namespace vktconv::bench {
 
@@ -166,24 +165,29 @@ std::vector<int64_t> sample_indices(const VktcConvTransposeDesc& desc, const int
   return indices;
 }
 
+reference::Sources generated_sources(const VktcConvTransposeDesc& desc) {
+  const auto source = [](VktcDataType type, Seed seed) {
+    return [type, seed](int64_t index) { return element_value(type, seed, index); };
+  };
+  return {source(desc.dataType, Seed::input),      source(desc.dataType, Seed::weights),
+          source(desc.dataType, Seed::bias),       source(VKTC_DATA_TYPE_F32, Seed::scale),
+          source(VKTC_DATA_TYPE_F32, Seed::shift), source(output_data_type(desc), Seed::residual)};
+}
+
 Verification verify(host::Device& device, const VulkanTable& vulkan, const VktcConvTransposeDesc& desc,
                     const int64_t output_size[], const host::Buffer& output, int64_t count) {
   const std::vector<int64_t> indices = sample_indices(desc, output_size, count);
   const VktcDataType type = output_data_type(desc);
   const int64_t element_size = vktcDataTypeSize(type);
   const std::vector<uint32_t> words = read_words(device, vulkan, output, indices, element_size);
-  const auto source = [&](Seed seed) {
-    return [type = desc.dataType, seed](int64_t index) { return element_value(type, seed, index); };
-  };
-  const reference::ElementSource input = source(Seed::input), weights = source(Seed::weights),
-                                 bias = source(Seed::bias);
+  const reference::Sources sources = generated_sources(desc);
 
   struct Sample {
     double actual, expected, bound, ratio;
   };
   std::vector<Sample> samples(indices.size());
   for_each_in_parallel(indices.size(), [&](size_t i) {
-    const reference::Value expected = reference::conv_transpose_at(desc, input, weights, bias, indices[i]);
+    const reference::Value expected = reference::conv_transpose_at(desc, sources, indices[i]);
     const double bound = reference::error_bound(desc, expected);
     const double actual = stored_value(type, words[i], element_size == 2 ? static_cast<unsigned>(indices[i] % 2) : 0);
     const double error = std::abs(actual - expected.value);

@@ -15,6 +15,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "output.glsl"
+#include "post_ops.glsl"
 #include "tensor.glsl"
 #include "shared/params.h"
 #include "geometry.glsl"
@@ -30,12 +31,14 @@ DECLARE_BUFFER(0, readonly, InputTensor, Word)
 DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
 DECLARE_BUFFER(2, readonly, BiasTensor, Word)
 DECLARE_OUTPUT(3)
+DECLARE_POST_OP_BUFFERS(4)
 
 layout(push_constant, std430) uniform Push {
   BUFFER_MEMBER(InputTensor, input_tensor)
   BUFFER_MEMBER(PackedWeights, packed_weights)
   BUFFER_MEMBER(BiasTensor, bias)
   BUFFER_MEMBER(OutputTensor, output_tensor)
+  POST_OP_MEMBERS
   GatherParams params;
 } push;
 
@@ -147,8 +150,9 @@ void main() {
       if (first_channel + channel < OUT_CHANNELS) {
         Accumulator bias = Accumulator(0);
         if (HAS_BIAS) bias = LOAD(BIAS, bias_index + channel);
+        const Accumulator scale = CHANNEL_SCALE(bias_index + channel), shift = CHANNEL_SHIFT(bias_index + channel);
         [[unroll]] for (uint p = 0; p < POSITIONS; ++p) {
-          if (wanted[p]) STORE_OUTPUT(output_index[p] + channel * output_channel_stride, sum[p][q][c] + bias);
+          if (wanted[p]) STORE_RESULT(output_index[p] + channel * output_channel_stride, sum[p][q][c] + bias, scale, shift);
         }
       }
     }

@@ -11,34 +11,48 @@ layout(constant_id = TENSOR_OUTPUT_CHANNELS_LAST) const bool OUTPUT_CHANNELS_LAS
 layout(constant_id = TENSOR_OUTPUT_TYPE) const uint OUTPUT_TYPE = TYPE_F32;
 
 // DECLARE_OUTPUT(slot) declares the buffer OutputTensor, and STORE_OUTPUT(index, value) stores one element of any output
-// type. 16-bit elements may give fp32: then the same memory is seen in words, too, and only there written.
+// type. DECLARE_OUTPUT_LIKE and LOAD_OUTPUT_LIKE are for a tensor that is read and has the type of the output. 16-bit elements
+// may give fp32: then the same memory is seen in words, too, as a buffer of a second name, and only there touched.
 #if defined(DATA_F32) || defined(DATA_I32)
-#define DECLARE_OUTPUT(slot) DECLARE_BUFFER(slot, writeonly, OutputTensor, Word)
+#define DECLARE_TYPED_BUFFER(slot, access, Block, Words) DECLARE_BUFFER(slot, access, Block, Word)
+#define LOAD_OUTPUT_LIKE(Block, Words, name, index) LOAD(BUFFER_REF(Block, name), index)
 #define STORE_OUTPUT(index, value) STORE(BUFFER_REF(OutputTensor, output_tensor), index, value)
 #else
+
 #if defined(PACKED_16BIT)
-#define DECLARE_OUTPUT(slot) DECLARE_BUFFER(slot, coherent, OutputTensor, Word)  // read and written by atomics
-#define OUTPUT_WORDS BUFFER_REF(OutputTensor, output_tensor)
+#define DECLARE_TYPED_BUFFER(slot, access, Block, Words) DECLARE_BUFFER(slot, access, Block, Word)
+#define WORDS_REF(Block, Words, name) BUFFER_REF(Block, name)
 #else
-#define DECLARE_OUTPUT(slot)                               \
-  DECLARE_BUFFER(slot, writeonly, OutputTensor, Word) \
-  DECLARE_BUFFER(slot, writeonly, OutputWords, uint)
+#define DECLARE_TYPED_BUFFER(slot, access, Block, Words) \
+  DECLARE_BUFFER(slot, access, Block, Word)              \
+  DECLARE_BUFFER(slot, access, Words, uint)
 #if defined(DEVICE_ADDRESS)
-#define OUTPUT_WORDS OutputWords(push.output_tensor)
+#define WORDS_REF(Block, Words, name) Words(push.name)
 #else
-#define OUTPUT_WORDS OutputWords_binding
+#define WORDS_REF(Block, Words, name) Words##_binding
 #endif
 #endif
-#define STORE_OUTPUT(index, value)                                              \
-  {                                                                             \
-    const uint output_index = (index);                                          \
-    const float output_value = (value);                                         \
-    if (OUTPUT_TYPE == TYPE_F32) {                                              \
-      OUTPUT_WORDS.words[output_index] = floatBitsToUint(output_value);         \
-    } else {                                                                    \
-      STORE(BUFFER_REF(OutputTensor, output_tensor), output_index, output_value); \
-    }                                                                           \
+
+#define LOAD_OUTPUT_LIKE(Block, Words, name, index)                                                 \
+  (OUTPUT_TYPE == TYPE_F32 ? uintBitsToFloat(WORDS_REF(Block, Words, name).words[index]) \
+                           : LOAD(BUFFER_REF(Block, name), index))
+#define STORE_OUTPUT(index, value)                                                                                  \
+  {                                                                                                                 \
+    const uint output_index = (index);                                                                              \
+    const float output_value = (value);                                                                             \
+    if (OUTPUT_TYPE == TYPE_F32) {                                                                                  \
+      WORDS_REF(OutputTensor, OutputWords, output_tensor).words[output_index] = floatBitsToUint(output_value);      \
+    } else {                                                                                                        \
+      STORE(BUFFER_REF(OutputTensor, output_tensor), output_index, output_value);                                   \
+    }                                                                                                               \
   }
 #endif
+
+#if defined(PACKED_16BIT)
+#define DECLARE_OUTPUT(slot) DECLARE_TYPED_BUFFER(slot, coherent, OutputTensor, OutputWords)  // read and written by atomics
+#else
+#define DECLARE_OUTPUT(slot) DECLARE_TYPED_BUFFER(slot, writeonly, OutputTensor, OutputWords)
+#endif
+#define DECLARE_OUTPUT_LIKE(slot, Block, Words) DECLARE_TYPED_BUFFER(slot, readonly, Block, Words)
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "geometry.glsl"
 #include "output.glsl"
+#include "post_ops.glsl"
 #include "tensor.glsl"
 
 layout(constant_id = PROBLEM_HAS_BIAS) const bool HAS_BIAS = false;

@@ -73,12 +73,14 @@ DECLARE_BUFFER(0, readonly, InputTensor, Word)
 DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
 DECLARE_BUFFER(2, readonly, BiasTensor, Word)
 DECLARE_OUTPUT(3)
+DECLARE_POST_OP_BUFFERS(4)
 
 layout(push_constant, std430) uniform Push {
   BUFFER_MEMBER(InputTensor, input_tensor)
   BUFFER_MEMBER(PackedWeights, packed_weights)
   BUFFER_MEMBER(BiasTensor, bias)
   BUFFER_MEMBER(OutputTensor, output_tensor)
+  POST_OP_MEMBERS
   SlabParams params;
 } push;
 
@@ -168,8 +170,9 @@ void store_directly(uvec3 first_output, uint first_position, uint end_position, 
       if (first_channel + channel < OUT_CHANNELS) {
         Accumulator bias = Accumulator(0);
         if (HAS_BIAS) bias = LOAD(BIAS, bias_index + channel);
+        const Accumulator scale = CHANNEL_SCALE(bias_index + channel), shift = CHANNEL_SHIFT(bias_index + channel);
         [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
-          if (wanted[p]) STORE_OUTPUT(output_index[p] + channel * OUTPUT_CHANNEL_STRIDE, sums[p][q][i] + bias);
+          if (wanted[p]) STORE_RESULT(output_index[p] + channel * OUTPUT_CHANNEL_STRIDE, sums[p][q][i] + bias, scale, shift);
         }
       }
     }
@@ -214,12 +217,14 @@ void store_in_order(uint first_d, uint first_h, uint first_position, uint end_po
     for (uint channel = 0; channel < STAGED_CHANNELS; ++channel) {
       if (staged + channel >= BLOCK_CHANNELS || first_channel + staged + channel >= OUT_CHANNELS) break;
       Accumulator bias = Accumulator(0);
-      if (HAS_BIAS) bias = LOAD(BIAS, bias_index + staged + channel);
+      const uint vector_index = bias_index + staged + channel;
+      if (HAS_BIAS) bias = LOAD(BIAS, vector_index);
+      const Accumulator scale = CHANNEL_SCALE(vector_index), shift = CHANNEL_SHIFT(vector_index);
       [[unroll]] for (uint n = 0; n < STAGED_ITEMS; ++n) {
         const uint at = channel * STAGED_ROW + n * LOCAL + gl_LocalInvocationID.x;
         if (wanted[n]) {
           const Accumulator sum = computed[n] ? pool[at / 4u][at % 4u] : Accumulator(0);
-          STORE_OUTPUT(output_index[n] + (staged + channel) * OUTPUT_CHANNEL_STRIDE, sum + bias);
+          STORE_RESULT(output_index[n] + (staged + channel) * OUTPUT_CHANNEL_STRIDE, sum + bias, scale, shift);
         }
       }
     }

@@ -25,7 +25,11 @@ void set_requirements(VktcPlan_T& built) {
   requirements.inputBytes = tensor_bytes(problem.input_elements(), size);
   requirements.weightsBytes = tensor_bytes(problem.weight_elements(), size);
   requirements.biasBytes = problem.has_bias ? tensor_bytes(problem.out_channels, size) : 0;
+  if (problem.has_post_op(VKTC_POST_OP_SCALE_SHIFT)) {
+    requirements.scaleBytes = requirements.shiftBytes = tensor_bytes(problem.out_channels, sizeof(float));
+  }
   requirements.outputBytes = tensor_bytes(problem.output_elements(), problem.output_element_size());
+  if (problem.has_post_op(VKTC_POST_OP_RESIDUAL)) requirements.residualBytes = requirements.outputBytes;
   requirements.packedWeightsBytes = round_up(built.plan.packed_weights_bytes, 4);
   requirements.workspaceBytes = round_up(built.plan.workspace_bytes, 4);
   requirements.offsetAlignment = std::max<uint64_t>(built.context->device.caps.min_storage_buffer_offset_alignment, 16);
@@ -38,6 +42,9 @@ void set_requirements(VktcPlan_T& built) {
   built.tensor_bytes[static_cast<size_t>(Tensor::weights)] = requirements.weightsBytes;
   built.tensor_bytes[static_cast<size_t>(Tensor::packed_weights)] = requirements.packedWeightsBytes;
   built.tensor_bytes[static_cast<size_t>(Tensor::bias)] = requirements.biasBytes;
+  built.tensor_bytes[static_cast<size_t>(Tensor::scale)] = requirements.scaleBytes;
+  built.tensor_bytes[static_cast<size_t>(Tensor::shift)] = requirements.shiftBytes;
+  built.tensor_bytes[static_cast<size_t>(Tensor::residual)] = requirements.residualBytes;
   built.tensor_bytes[static_cast<size_t>(Tensor::output)] = requirements.outputBytes;
   built.tensor_bytes[static_cast<size_t>(Tensor::workspace)] = requirements.workspaceBytes;
 }

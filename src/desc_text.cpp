@@ -1,5 +1,6 @@
 #include "desc_text.h"
 
+#include "post_ops.h"
 #include "shape.h"
 
 namespace vktconv {
@@ -45,6 +46,7 @@ std::string desc_text(const VktcConvTransposeDesc& desc) {
   append_axes(text, "op", desc, desc.outputPadding, zeros);
   append_axes(text, "d", desc, desc.dilation, ones);
   if (desc.hasBias != VK_FALSE) text += "_bias";
+  if (desc.postOpCount > 0) text.append("_po\"").append(post_ops_text(post_ops_of(desc))).append("\"");
   return text;
 }
 

@@ -137,7 +137,8 @@ std::string explain_choice(const PlanOptions& options, const std::string& candid
 }  // namespace
 
 const char* tensor_name(Tensor tensor) {
-  constexpr const char* names[tensor_count] = {"input", "weights", "packedWeights", "bias", "output", "workspace"};
+  constexpr const char* names[tensor_count] = {"input",     "weights", "packedWeights", "bias",    "output",
+                                               "workspace", "scale",   "shift",         "residual"};
   return names[static_cast<size_t>(tensor)];
 }
 

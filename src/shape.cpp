@@ -7,6 +7,7 @@
 #include <string>
 
 #include "desc_text.h"
+#include "post_ops.h"
 
 namespace vktconv {
 namespace {
@@ -155,8 +156,15 @@ bool make_problem(const VktcConvTransposeDesc& desc, Problem& problem, VktcError
                 static_cast<int>(desc.dataType));
   }
   if (!check_output_type(desc, error) || !check_layout("inputLayout", desc.inputLayout, error) ||
-      !check_layout("outputLayout", desc.outputLayout, error)) {
+      !check_layout("outputLayout", desc.outputLayout, error) || !check_post_ops(desc, error)) {
     return false;
+  }
+  for (uint32_t i = 0; i < desc.postOpCount; ++i) {
+    VktcPostOp op = desc.postOps[i];
+    const int parameters = post_op_parameters(op.kind);
+    if (parameters < 1) op.alpha = 0;
+    if (parameters < 2) op.beta = 0;
+    p.post_ops.push_back(op);
   }
   p.output_type = output_data_type(desc);
   p.input_layout = desc.inputLayout;
@@ -212,10 +220,13 @@ double useful_flop(const Problem& problem) {
 
 double least_bytes(const Problem& problem) {
   const int64_t bias = problem.has_bias ? problem.out_channels : 0;
+  const int64_t vectors = problem.has_post_op(VKTC_POST_OP_SCALE_SHIFT) ? 2 * problem.out_channels : 0;
+  const double outputs = problem.has_post_op(VKTC_POST_OP_RESIDUAL) ? 2 : 1;  // tensors of its size
   return static_cast<double>(problem.element_size()) *
              (static_cast<double>(problem.input_elements()) + static_cast<double>(problem.weight_elements()) +
               static_cast<double>(bias)) +
-         static_cast<double>(problem.output_element_size()) * static_cast<double>(problem.output_elements());
+         outputs * static_cast<double>(problem.output_element_size()) * static_cast<double>(problem.output_elements()) +
+         static_cast<double>(sizeof(float)) * static_cast<double>(vectors);
 }
 
 }  // namespace vktconv

@@ -1,8 +1,10 @@
 // A validated problem: what every algorithm works on. Pure; needs no device.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "error.h"
 
@@ -41,6 +43,7 @@ struct Problem {
   int64_t out_channels = 1;  // of all groups together
   std::array<Axis, 3> axes;
   bool has_bias = false;
+  std::vector<VktcPostOp> post_ops;  // parameters that a kind does not use are 0
 
   int64_t group_in_channels() const { return in_channels / groups; }
   int64_t group_out_channels() const { return out_channels / groups; }
@@ -48,6 +51,9 @@ struct Problem {
   int64_t input_plane() const { return axes[0].input * axes[1].input * axes[2].input; }
   int64_t output_plane() const { return axes[0].output * axes[1].output * axes[2].output; }
   int64_t element_size() const { return vktcDataTypeSize(data_type); }
+  bool has_post_op(VktcPostOpKind kind) const {
+    return std::any_of(post_ops.begin(), post_ops.end(), [kind](const VktcPostOp& op) { return op.kind == kind; });
+  }
   int64_t output_element_size() const { return vktcDataTypeSize(output_type); }
   bool input_channels_last() const { return input_layout == VKTC_LAYOUT_CHANNELS_LAST; }
   bool output_channels_last() const { return output_layout == VKTC_LAYOUT_CHANNELS_LAST; }
@@ -73,7 +79,7 @@ VktcDataType output_data_type(const VktcConvTransposeDesc& desc);
 // Two for each multiply-add that reaches an output: taps that fall outside the output do not count.
 double useful_flop(const Problem& problem);
 
-// Input, weights, bias and output, each once.
+// Input, weights, bias, output and what the post-ops read, each once.
 double least_bytes(const Problem& problem);
 
 }  // namespace vktconv

@@ -1,6 +1,7 @@
 #include "random_problem.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "foreign_enum.h"
 #include "reference.h"
@@ -135,6 +136,13 @@ VktcConvTransposeDesc wild_descriptor(uint64_t index) {
   desc = in_turn(desc, more.next() % 64);
   if (more.one_in(100)) desc.inputLayout = foreign_enum<VktcLayout>(static_cast<int>(more.between(-1, 3)));
   if (more.one_in(100)) desc.outputLayout = foreign_enum<VktcLayout>(static_cast<int>(more.between(-1, 3)));
+  if (more.one_in(30)) desc.postOpCount = static_cast<uint32_t>(more.between(0, VKTC_MAX_POST_OPS + 1));
+  if (more.one_in(30)) {
+    VktcPostOp& op = desc.postOps[more.between(0, VKTC_MAX_POST_OPS - 1)];
+    op.kind = foreign_enum<VktcPostOpKind>(static_cast<int>(more.between(-1, VKTC_POST_OP_RESIDUAL + 1)));
+    op.alpha = more.one_in(3) ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(more.between(-3, 3));
+    op.beta = more.one_in(3) ? std::numeric_limits<float>::infinity() : static_cast<float>(more.between(-3, 3));
+  }
   if (more.one_in(50)) desc.outputType = foreign_enum<VktcOutputType>(static_cast<int>(more.between(-1, 9)));
   if (random.one_in(100)) desc.dataType = foreign_enum<VktcDataType>(static_cast<int>(random.between(-1, 9)));
   // Large problems that are valid: blow up what has no other bound.

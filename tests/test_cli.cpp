@@ -89,8 +89,8 @@ void check_run(const Workplace& workplace, const std::string& descriptor, const 
   CHECK(same_arrays(by_device, by_cpu));
 
   const auto bias = desc.hasBias != VK_FALSE ? support::read_npy(workplace.path("b.npy")) : NpyArray();
-  const auto values = reference::conv_transpose(desc, support::read_npy(workplace.path("x.npy")).data.get(),
-                                                support::read_npy(workplace.path("w.npy")).data.get(), bias.data.get());
+  const NpyArray x = support::read_npy(workplace.path("x.npy")), w = support::read_npy(workplace.path("w.npy"));
+  const auto values = reference::conv_transpose(desc, {x.data.get(), w.data.get(), bias.data.get()});
   REQUIRE(static_cast<int64_t>(values.size()) == by_device.elements());
   int64_t wrong = 0;
   for (size_t i = 0; i < values.size(); ++i) {

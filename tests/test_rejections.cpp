@@ -1,8 +1,11 @@
 // Every rule of VktcConvTransposeDesc, with the parameter, status and sentence that its breach must give.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -42,6 +45,11 @@ using Desc = VktcConvTransposeDesc;
 const int something = 0;
 constexpr int64_t max_size = 2147483647;
 
+void chain(Desc& desc, std::initializer_list<VktcPostOp> ops) {
+  desc.postOpCount = static_cast<uint32_t>(ops.size());
+  std::copy(ops.begin(), ops.end(), desc.postOps);
+}
+
 const Row rows[] = {
     {[](Desc& d) { d.pNext = &something; }, "pNext", "desc.pNext must be NULL"},
     {[](Desc& d) { d.spatialRank = 0; }, "spatialRank", "spatialRank is 0: it must be 1, 2 or 3"},
@@ -72,6 +80,43 @@ const Row rows[] = {
        d.outputType = VKTC_OUTPUT_TYPE_F32;
      },
      "outputType", "outputType is f32: where dataType is i32 it must be i32"},
+
+    {[](Desc& d) { d.postOpCount = 9; }, "postOpCount", "postOpCount is 9: it must be at most 8"},
+    {[](Desc& d) { d.postOpCount = 0xffffffff; }, "postOpCount", "postOpCount is 4294967295: it must be at most 8"},
+    {[](Desc& d) { d.postOpCount = 1; }, "postOps[0].kind", "postOps[0].kind is 0: it must be a VktcPostOpKind"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_RELU, 0, 0}, {vktconv::tests::foreign_enum<VktcPostOpKind>(13), 0, 0}});
+     },
+     "postOps[1].kind", "postOps[1].kind is 13: it must be a VktcPostOpKind"},
+    {[](Desc& d) {
+       d.dataType = VKTC_DATA_TYPE_I32;
+       chain(d, {{VKTC_POST_OP_RELU, 0, 0}});
+     },
+     "postOpCount", "postOpCount is 1: where dataType is i32 it must be 0"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_LEAKY_RELU, NAN, 0}});
+     },
+     "postOps[0].alpha", "postOps[0].alpha of leaky_relu is nan: it must be finite"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_RELU, 0, 0}, {VKTC_POST_OP_LINEAR, 1, -INFINITY}});
+     },
+     "postOps[1].beta", "postOps[1].beta of linear is -inf: it must be finite"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_CLAMP, -INFINITY, NAN}});
+     },
+     "postOps[0].beta", "postOps[0].beta of clamp is nan: it must be a number"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_CLAMP, 1, 0.5f}});
+     },
+     "postOps[0].alpha", "postOps[0].alpha of clamp is 1: it must be at most beta, which is 0.5"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_SCALE_SHIFT, 0, 0}, {VKTC_POST_OP_RELU, 0, 0}, {VKTC_POST_OP_SCALE_SHIFT, 0, 0}});
+     },
+     "postOps[2].kind", "postOps[2].kind is scale_shift, and so is postOps[0].kind: a chain may have one only"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_RESIDUAL, 0, 0}, {VKTC_POST_OP_RESIDUAL, 0, 0}});
+     },
+     "postOps[1].kind", "postOps[1].kind is residual, and so is postOps[0].kind: a chain may have one only"},
 
     {[](Desc& d) { d.batch = 0; }, "batch", "batch is 0: it must be at least 1"},
     {[](Desc& d) { d.batch = -3; }, "batch", "batch is -3: it must be at least 1"},
@@ -213,6 +258,14 @@ TEST_CASE("Every broken rule is refused with its parameter and its reason") {
     CHECK(std::string(error.message) == row.message);
     CHECK(vktcGetOutputSize(&desc, size, nullptr) == VKTC_ERROR_INVALID_PARAMETER);
   }
+}
+
+TEST_CASE("What a post-op does not use may hold anything, and what lies behind the chain as well") {
+  VktcConvTransposeDesc desc = valid_desc();
+  chain(desc, {{VKTC_POST_OP_RELU, NAN, NAN}, {VKTC_POST_OP_LEAKY_RELU, 0.5f, INFINITY}});
+  desc.postOps[2].kind = vktconv::tests::foreign_enum<VktcPostOpKind>(99);
+  int64_t size[VKTC_MAX_SPATIAL_RANK] = {};
+  CHECK(vktcGetOutputSize(&desc, size, nullptr) == VKTC_SUCCESS);
 }
 
 TEST_CASE("Rules are checked on every axis of every rank") {

@@ -158,8 +158,8 @@ TEST_CASE("Useful work is two for each product that the reference forms") {
     VktcError error = {};
     REQUIRE(make_problem(desc, problem, error));
     CHECK(useful_flop(problem) == 2 * products);
-    const size_t bytes =
-        tensors.input.size() + tensors.weights.size() + tensors.bias.size() + tests::output_bytes(desc);
+    const size_t bytes = tensors.input.size() + tensors.weights.size() + tensors.bias.size() + tensors.residual.size() +
+                         (tensors.scale.size() + tensors.shift.size()) * 4 + tests::output_bytes(desc);
     CHECK(least_bytes(problem) == static_cast<double>(bytes));
   }
 }

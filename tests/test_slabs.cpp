@@ -45,6 +45,14 @@ std::vector<std::byte> gather(const Window& window, const std::vector<std::byte>
   return dense;
 }
 
+std::vector<float> gather_floats(const Window& window, const std::vector<float>& array) {
+  std::vector<float> dense;
+  for_each_run(window, [&](int64_t first, int64_t length) {
+    dense.insert(dense.end(), array.begin() + first, array.begin() + first + length);
+  });
+  return dense;
+}
+
 // Every window is inside its tensor, and is as large as the slab's own problem says.
 bool windows_are_right(const VktcConvTransposeDesc& whole, const Slab& slab) {
   const auto is_right = [](const Window& window, int64_t slab_elements, int64_t whole_elements) {
@@ -64,9 +72,13 @@ bool windows_are_right(const VktcConvTransposeDesc& whole, const Slab& slab) {
 bool is_within(const Slab& slab, const SlabLimits& limits) {
   const uint64_t input = bytes_of(slab, slab.input), weights = bytes_of(slab, slab.weights),
                  bias = slab.desc.hasBias ? bytes_of(slab, slab.bias) : 0,
-                 output = output_bytes(slab.desc, slab.output.elements());
-  return std::max({input, weights, bias, output}) <= limits.tensor_bytes && weights <= limits.weights_bytes &&
-         input + 2 * weights + bias + output <= limits.slab_bytes;
+                 output = output_bytes(slab.desc, slab.output.elements()),
+                 residual = reference::has_post_op(slab.desc, VKTC_POST_OP_RESIDUAL) ? output : 0,
+                 scale = reference::has_post_op(slab.desc, VKTC_POST_OP_SCALE_SHIFT)
+                             ? static_cast<uint64_t>(slab.bias.elements()) * 4
+                             : 0;
+  return std::max({input, weights, bias, output, scale}) <= limits.tensor_bytes && weights <= limits.weights_bytes &&
+         input + 2 * weights + bias + output + residual + 2 * scale <= limits.slab_bytes;
 }
 
 // Whether even a single output of a single channel is over the limits.
@@ -81,7 +93,10 @@ bool is_hopeless(const VktcConvTransposeDesc& desc, const SlabLimits& limits) {
   const uint64_t input_bytes = tensor_bytes(desc, inputs), weight_bytes = tensor_bytes(desc, weights);
   return std::max({input_bytes, weight_bytes, uint64_t{4}}) > limits.tensor_bytes ||
          weight_bytes > limits.weights_bytes ||
-         input_bytes + 2 * weight_bytes + (desc.hasBias ? 8 : 4) > limits.slab_bytes;
+         input_bytes + 2 * weight_bytes + (desc.hasBias ? 8 : 4) +
+                 (reference::has_post_op(desc, VKTC_POST_OP_RESIDUAL) ? 4 : 0) +
+                 (reference::has_post_op(desc, VKTC_POST_OP_SCALE_SHIFT) ? 8 : 0) >
+             limits.slab_bytes;
 }
 
 // Slabs of one window of weights follow each other; so do those of one problem within these.
@@ -118,6 +133,13 @@ size_t check_slabs(const VktcConvTransposeDesc& desc, const SlabLimits& limits) 
     part.input = gather(slab.input, whole.input, element);
     part.weights = gather(slab.weights, whole.weights, element);
     if (desc.hasBias) part.bias = gather(slab.bias, whole.bias, element);
+    if (!whole.scale.empty()) {
+      part.scale = gather_floats(slab.bias, whole.scale);
+      part.shift = gather_floats(slab.bias, whole.shift);
+    }
+    if (!whole.residual.empty()) {
+      part.residual = gather(slab.output, whole.residual, element_size(reference::output_type(desc)));
+    }
     const std::vector<reference::Value> values = part.expected();
     size_t next = 0;
     for_each_run(slab.output, [&](int64_t first, int64_t length) {

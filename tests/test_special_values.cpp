@@ -55,6 +55,9 @@ Question with_full_phases(const Tensors& tensors) {
   Tensors longer(desc, reference::Fill::exact, 1);
   longer.input = tensors.input;
   longer.bias = tensors.bias;
+  longer.scale = tensors.scale;
+  longer.shift = tensors.shift;
+  longer.residual = tensors.residual;
   std::fill(longer.weights.begin(), longer.weights.end(), std::byte{0});
   for (size_t i = 0; i * row < tensors.weights.size(); ++i) {
     std::memcpy(longer.weights.data() + i * longer_row, tensors.weights.data() + i * row, row);

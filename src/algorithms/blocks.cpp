@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "algorithms/merged_phases.h"
+#include "algorithms/post_op_windows.h"
 #include "phases.h"
 
 namespace vktconv {
@@ -267,8 +268,8 @@ int64_t phase_count(const Problem& problem) {
   return count;
 }
 
-std::vector<uint32_t> tensor_constants(const Problem& problem) {
-  std::vector<uint32_t> constants(TENSOR_CONSTANTS);
+std::vector<uint32_t> common_constants(const Problem& problem) {
+  std::vector<uint32_t> constants(POST_OP_CONSTANTS);
   for (size_t a = 0; a < 3; ++a) {
     const Axis& axis = problem.axes[a];
     const int64_t gcd = phase_gcd(axis);
@@ -283,11 +284,12 @@ std::vector<uint32_t> tensor_constants(const Problem& problem) {
   static_assert(TYPE_F32 == VKTC_DATA_TYPE_F32 && TYPE_F16 == VKTC_DATA_TYPE_F16 && TYPE_BF16 == VKTC_DATA_TYPE_BF16 &&
                 TYPE_I32 == VKTC_DATA_TYPE_I32);
   constants[TENSOR_OUTPUT_TYPE] = static_cast<uint32_t>(problem.output_type);
+  set_post_op_constants(problem, constants);
   return constants;
 }
 
 std::vector<uint32_t> problem_constants(const Problem& problem, uint32_t merged) {
-  std::vector<uint32_t> constants = tensor_constants(problem);
+  std::vector<uint32_t> constants = common_constants(problem);
   constants.resize(PROBLEM_CONSTANTS);
   constants[PROBLEM_HAS_BIAS] = problem.has_bias ? 1 : 0;
   for (size_t a = 0; a < 3; ++a) {
@@ -315,7 +317,8 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
   const auto cut = [&](bool device_address) {
     plan.device_address = device_address;
     limits = make_limits(problem, caps, blocking, device_address);
-    return cut_slabs(problem, limits, slabs, error);
+    return check_post_op_buffers(problem, caps, device_address, blocking.buffers, error) &&
+           cut_slabs(problem, limits, slabs, error);
   };
   const bool may_change = options.memory_access == VKTC_MEMORY_ACCESS_AUTO && caps.buffer_device_address;
   if (!cut(options.memory_access == VKTC_MEMORY_ACCESS_DEVICE_ADDRESS) && !(may_change && cut(true))) return false;
@@ -339,6 +342,8 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
       dispatch.name = name_slab(dispatch.shader, slab);
       if (dispatch.windows.empty()) {
         dispatch.windows = {windows.input.window, windows.packed.window, windows.bias.window, windows.output.window};
+        append_post_op_windows(problem, caps, plan.device_address, windows.output.window, windows.packed.window,
+                               dispatch.windows);
       }
       if (!make_grid(static_cast<uint64_t>(run.workgroups), caps, dispatch.group_count)) {
         return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "outputSize",

@@ -21,6 +21,7 @@ struct Blocking {
   int64_t pack_step = 1;            // in-channels that one invocation of the packing writes
   int64_t pack_chunk = 1;           // in-channels that are packed by the same dispatch
   uint32_t pack_local_size = 64;
+  uint32_t buffers = 4;                  // that the kernel binds, without those of the post-ops
   std::vector<uint32_t> pack_constants;  // of the packing, after its local size and rows
   // The same weights in another layout, packed behind; null: none.
   const Blocking* also = nullptr;
@@ -37,7 +38,8 @@ struct SlabWindows {
 };
 
 struct Run {
-  Dispatch dispatch;  // its grid is made from workgroups; without windows: input, packed weights, bias, output
+  // Its grid is made from workgroups; without windows: input, packed weights, bias, output, and those of the post-ops.
+  Dispatch dispatch;
   double workgroups = 0;
 };
 
@@ -52,8 +54,8 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
 int64_t phase_positions(const Problem& problem, int64_t images);
 int64_t phase_count(const Problem& problem);
 
-// The specialization constants up to TENSOR_CONSTANTS (shaders/geometry.glsl, shaders/output.glsl).
-std::vector<uint32_t> tensor_constants(const Problem& problem);
+// The specialization constants up to POST_OP_CONSTANTS (shaders/geometry.glsl, output.glsl, post_ops.glsl).
+std::vector<uint32_t> common_constants(const Problem& problem);
 // Those and what follows up to PROBLEM_CONSTANTS (shaders/problem.glsl). merged: phases of the width, or 0.
 std::vector<uint32_t> problem_constants(const Problem& problem, uint32_t merged);
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "algorithms/blocks.h"
+#include "algorithms/post_op_windows.h"
 #include "shader_table.h"
 #include "shared/params.h"
 
@@ -82,8 +83,8 @@ Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   params.in_channels = u32(problem.group_in_channels());
 
   Dispatch dispatch;
-  dispatch.shader = variant_name("gather", problem.data_type, caps, device_address);
-  dispatch.constants = tensor_constants(problem);
+  dispatch.shader = variant_name("gather", problem.data_type, caps, device_address, has_post_op_buffers(problem));
+  dispatch.constants = common_constants(problem);
   dispatch.constants.resize(GATHER_CONSTANTS);
   dispatch.constants[GATHER_LOCAL_SIZE] = tile.values[local_size];
   dispatch.constants[GATHER_POSITIONS] = tile.values[positions];

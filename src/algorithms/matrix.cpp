@@ -208,6 +208,8 @@ bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape
     why_not = "it reads and writes channels-first tensors only";
   } else if (problem.output_type != problem.data_type) {
     why_not = "its outputs have the type of its inputs";
+  } else if (!problem.post_ops.empty()) {
+    why_not = "it applies no post-ops";
   } else if (!caps.cooperative_matrix || !caps.vulkan_memory_model || !caps.subgroup_basic) {
     why_not = "the device has no cooperative matrices (VK_KHR_cooperative_matrix and vulkanMemoryModel enabled)";
   } else if (problem.data_type == VKTC_DATA_TYPE_BF16 ? !caps.shader_bfloat16 : !caps.shader_float16) {

@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 
-#include "../shape.h"
 #include "raise.h"
 
 namespace vktconv::host {
@@ -63,10 +62,6 @@ struct Cut {
   std::array<int64_t, 3> outputs;
 };
 
-struct CutBytes {
-  uint64_t input, weights, bias, output;
-};
-
 // Of the largest slab.
 struct CutPixels {
   int64_t input = 1, output = 1;
@@ -81,15 +76,13 @@ CutPixels pixels_of(const Shape& shape, const Cut& cut) {
   return pixels;
 }
 
-CutBytes bytes_of(const Shape& shape, const Cut& cut) {
+SlabBytes bytes_of(const Shape& shape, const Cut& cut) {
   const CutPixels pixels = pixels_of(shape, cut);
   int64_t taps = 1;
   for (const SpatialAxis& axis : shape.axes) taps *= axis.kernel;
   const int64_t in_channels = cut.groups * shape.group_in_channels, out_channels = cut.groups * cut.channels;
-  return {tensor_bytes(shape.desc, cut.images * in_channels * pixels.input),
-          tensor_bytes(shape.desc, in_channels * cut.channels * taps),
-          shape.desc.hasBias ? tensor_bytes(shape.desc, out_channels) : 0,
-          output_bytes(shape.desc, cut.images * out_channels * pixels.output)};
+  return slab_bytes(shape.desc, cut.images * in_channels * pixels.input, in_channels * cut.channels * taps,
+                    out_channels, cut.images * out_channels * pixels.output);
 }
 
 // More where taps fall outside.
@@ -105,14 +98,9 @@ double products_of(const Shape& shape, const Cut& cut) {
 
 bool fits(const Shape& shape, const Cut& cut, const SlabLimits& limits) {
   if (products_of(shape, cut) > limits.products) return false;
-  const CutBytes bytes = bytes_of(shape, cut);
-  if (bytes.weights > limits.weights_bytes) return false;
-  uint64_t left = limits.slab_bytes;
-  for (const uint64_t tensor : {bytes.input, bytes.weights, bytes.weights, bytes.bias, bytes.output}) {
-    if (tensor > limits.tensor_bytes || tensor > left) return false;
-    left -= tensor;
-  }
-  return true;
+  const SlabBytes bytes = bytes_of(shape, cut);
+  return bytes.weights <= limits.weights_bytes && bytes.largest() <= limits.tensor_bytes &&
+         bytes.together() <= limits.slab_bytes;
 }
 
 // The largest value from 1 to most for which it is true; 0 where it is not even for 1. True up to somewhere, then
@@ -212,11 +200,12 @@ void for_part_sizes(int64_t size, const Try& attempt) {
 [[noreturn]] void refuse(const Shape& shape, const SlabLimits& limits) {
   Cut least = {1, 1, 1, {}};
   for (size_t i = 0; i < 3; ++i) least.outputs[i] = shape.axes[i].can_be_cut() ? 1 : shape.axes[i].output;
-  const CutBytes bytes = bytes_of(shape, least);
+  const SlabBytes bytes = bytes_of(shape, least);
   const struct {
     const char* name;
     uint64_t bytes;
-  } tensors[] = {{"input", bytes.input}, {"weights", bytes.weights}, {"bias", bytes.bias}, {"output", bytes.output}};
+  } tensors[] = {{"input", bytes.input},   {"weights", bytes.weights},   {"bias", bytes.bias},
+                 {"output", bytes.output}, {"residual", bytes.residual}, {"scale", bytes.scale}};
   for (const auto& tensor : tensors) {
     if (tensor.bytes <= limits.tensor_bytes) continue;
     raise(VKTC_ERROR_LIMIT_EXCEEDED, tensor.name,
@@ -230,9 +219,10 @@ void for_part_sizes(int64_t size, const Try& attempt) {
   }
   if (!fits(shape, least, limits)) {
     raise(VKTC_ERROR_LIMIT_EXCEEDED, "",
-          "the smallest slab of the problem takes %" PRIu64 " bytes of input, twice %" PRIu64 " of weights and %" PRIu64
-          " of output: together over %s, which is %" PRIu64 " bytes",
-          bytes.input, bytes.weights, bytes.output, limits.slab_limit.c_str(), limits.slab_bytes);
+          "the smallest slab of the problem takes %" PRIu64 " bytes of input, twice %" PRIu64 " of weights, %" PRIu64
+          " of output and %" PRIu64 " of what the post-ops read: together over %s, which is %" PRIu64 " bytes",
+          bytes.input, bytes.weights, bytes.output, bytes.residual + 2 * bytes.scale, limits.slab_limit.c_str(),
+          limits.slab_bytes);
   }
   raise(VKTC_ERROR_LIMIT_EXCEEDED, "",
         "the problem takes more than %.0f slabs to stay within %s (%" PRIu64 " bytes) and %s (%" PRIu64 " bytes)",
@@ -369,30 +359,6 @@ Slab make_slab(const Shape& shape, const Part& groups, const Part& channels, con
 }
 
 }  // namespace
-
-// The library reads and writes elements of less than 32 bits in words of 32 bits.
-uint64_t tensor_bytes(const VktcConvTransposeDesc& desc, int64_t elements) {
-  return (static_cast<uint64_t>(elements) * vktcDataTypeSize(desc.dataType) + 3) / 4 * 4;
-}
-
-uint64_t output_bytes(const VktcConvTransposeDesc& desc, int64_t elements) {
-  return (static_cast<uint64_t>(elements) * vktcDataTypeSize(output_data_type(desc)) + 3) / 4 * 4;
-}
-
-ProblemKey problem_key(const VktcConvTransposeDesc& desc) {
-  ProblemKey key = {desc.spatialRank,         desc.dataType,    desc.batch,
-                    desc.inChannels,          desc.outChannels, desc.groups,
-                    desc.hasBias != VK_FALSE, desc.inputLayout, desc.outputLayout,
-                    output_data_type(desc)};
-  size_t next = 10;
-  for (uint32_t i = 0; i < desc.spatialRank; ++i) {
-    for (const int64_t value : {desc.inputSize[i], desc.kernelSize[i], desc.stride[i], desc.paddingBegin[i],
-                                desc.paddingEnd[i], desc.outputPadding[i], desc.dilation[i]}) {
-      key[next++] = value;
-    }
-  }
-  return key;
-}
 
 void for_each_run(const Window& window, const std::function<void(int64_t first, int64_t length)>& run) {
   // Inner axes of which the window holds everything join the run of the first one of which it does not.

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "../post_ops.h"
 #include "../shape.h"
 #include "raise.h"
 
@@ -22,6 +25,12 @@ TensorSizes tensor_sizes(const VktcConvTransposeDesc& desc) {
     sizes.output_elements *= output_size[axis];
     sizes.output_size.push_back(output_size[axis]);
   }
+  const std::span<const VktcPostOp> chain = post_ops_of(desc);
+  const auto has = [&](VktcPostOpKind kind) {
+    return std::any_of(chain.begin(), chain.end(), [kind](const VktcPostOp& op) { return op.kind == kind; });
+  };
+  if (has(VKTC_POST_OP_SCALE_SHIFT)) sizes.scale_elements = desc.outChannels;
+  if (has(VKTC_POST_OP_RESIDUAL)) sizes.residual_elements = sizes.output_elements;
   return sizes;
 }
 

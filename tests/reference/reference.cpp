@@ -243,15 +243,6 @@ Value gather_one(const Geometry& g, bool has_bias, const Input& x, const Weights
   return sum.value();
 }
 
-template <typename Type>
-Value gather_one_from_arrays(const Geometry& g, const void* input, const void* weights, const void* bias,
-                             int64_t output_index) {
-  auto element_of = [](const void* data) {
-    return [stored = static_cast<const typename Type::Stored*>(data)](int64_t i) { return stored[i]; };
-  };
-  return gather_one<Type>(g, bias != nullptr, element_of(input), element_of(weights), element_of(bias), output_index);
-}
-
 double read_element(VktcDataType type, const void* data, int64_t index) {
   switch (type) {
     case VKTC_DATA_TYPE_F32:
@@ -281,6 +272,45 @@ void write_element(VktcDataType type, void* data, int64_t index, double value) {
       static_cast<int32_t*>(data)[index] = static_cast<int32_t>(value);
       return;
   }
+}
+
+Sources sources_of(const VktcConvTransposeDesc& desc, const Arrays& arrays) {
+  auto source = [](VktcDataType type, const void* data) -> ElementSource {
+    return [type, data](int64_t i) { return read_element(type, data, i); };
+  };
+  return {source(desc.dataType, arrays.input),      source(desc.dataType, arrays.weights),
+          source(desc.dataType, arrays.bias),       source(VKTC_DATA_TYPE_F32, arrays.scale),
+          source(VKTC_DATA_TYPE_F32, arrays.shift), source(output_type(desc), arrays.residual)};
+}
+
+std::vector<Value> scatter(const VktcConvTransposeDesc& desc, const Geometry& g, const Arrays& arrays,
+                           unsigned threads) {
+  const void* bias = desc.hasBias ? arrays.bias : nullptr;
+  switch (desc.dataType) {
+    case VKTC_DATA_TYPE_F32:
+      return scatter<F32>(g, arrays.input, arrays.weights, bias, threads);
+    case VKTC_DATA_TYPE_F16:
+      return scatter<F16>(g, arrays.input, arrays.weights, bias, threads);
+    case VKTC_DATA_TYPE_BF16:
+      return scatter<BF16>(g, arrays.input, arrays.weights, bias, threads);
+    case VKTC_DATA_TYPE_I32:
+      return scatter<I32>(g, arrays.input, arrays.weights, bias, threads);
+  }
+  return {};
+}
+
+// What an fp32 sum may be off by.
+double sum_error(const Value& sum) { return static_cast<double>(sum.terms + 2) * fp32_unit_roundoff * sum.magnitude; }
+
+void apply_chain(const VktcConvTransposeDesc& desc, const Geometry& g, const Sources& sources, int64_t output_index,
+                 Value& value) {
+  const int64_t channel = g.output_place(output_index).channel;
+  const bool scaled = has_post_op(desc, VKTC_POST_OP_SCALE_SHIFT);
+  const Approximate result = apply_post_ops(
+      desc, {value.value, sum_error(value)}, scaled ? sources.scale(channel) : 1, scaled ? sources.shift(channel) : 0,
+      has_post_op(desc, VKTC_POST_OP_RESIDUAL) ? sources.residual(output_index) : 0);
+  value.value = result.value;
+  value.error = result.error;
 }
 
 // A number that depends on seed and index alone, so that data can be made in any order (splitmix64).
@@ -316,61 +346,43 @@ std::vector<int64_t> output_size(const VktcConvTransposeDesc& desc) {
   return sizes;
 }
 
-std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const void* input, const void* weights,
-                                  const void* bias, unsigned threads) {
+std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const Arrays& arrays, unsigned threads) {
   const Geometry g(desc);
-  if (!desc.hasBias) bias = nullptr;
-  switch (desc.dataType) {
-    case VKTC_DATA_TYPE_F32:
-      return scatter<F32>(g, input, weights, bias, threads);
-    case VKTC_DATA_TYPE_F16:
-      return scatter<F16>(g, input, weights, bias, threads);
-    case VKTC_DATA_TYPE_BF16:
-      return scatter<BF16>(g, input, weights, bias, threads);
-    case VKTC_DATA_TYPE_I32:
-      return scatter<I32>(g, input, weights, bias, threads);
+  std::vector<Value> sums = scatter(desc, g, arrays, threads);
+  if (desc.postOpCount > 0) {
+    const Sources sources = sources_of(desc, arrays);
+    for (size_t i = 0; i < sums.size(); ++i) apply_chain(desc, g, sources, static_cast<int64_t>(i), sums[i]);
   }
-  return {};
+  return sums;
 }
 
-Value conv_transpose_at(const VktcConvTransposeDesc& desc, const void* input, const void* weights, const void* bias,
-                        int64_t output_index) {
-  const Geometry g(desc);
-  if (!desc.hasBias) bias = nullptr;
-  switch (desc.dataType) {
-    case VKTC_DATA_TYPE_F32:
-      return gather_one_from_arrays<F32>(g, input, weights, bias, output_index);
-    case VKTC_DATA_TYPE_F16:
-      return gather_one_from_arrays<F16>(g, input, weights, bias, output_index);
-    case VKTC_DATA_TYPE_BF16:
-      return gather_one_from_arrays<BF16>(g, input, weights, bias, output_index);
-    case VKTC_DATA_TYPE_I32:
-      return gather_one_from_arrays<I32>(g, input, weights, bias, output_index);
-  }
-  return {};
+Value conv_transpose_at(const VktcConvTransposeDesc& desc, const Arrays& arrays, int64_t output_index) {
+  return conv_transpose_at(desc, sources_of(desc, arrays), output_index);
 }
 
-Value conv_transpose_at(const VktcConvTransposeDesc& desc, const ElementSource& input, const ElementSource& weights,
-                        const ElementSource& bias, int64_t output_index) {
+Value conv_transpose_at(const VktcConvTransposeDesc& desc, const Sources& sources, int64_t output_index) {
   const Geometry g(desc);
   const bool has_bias = desc.hasBias != VK_FALSE;
-  if (desc.dataType != VKTC_DATA_TYPE_I32) {
-    return gather_one<Number>(g, has_bias, input, weights, bias, output_index);
+  if (desc.dataType == VKTC_DATA_TYPE_I32) {
+    auto integers = [](const ElementSource& source) {
+      return [&source](int64_t i) { return static_cast<int32_t>(source(i)); };
+    };
+    return gather_one<I32>(g, has_bias, integers(sources.input), integers(sources.weights), integers(sources.bias),
+                           output_index);
   }
-  auto integers = [](const ElementSource& source) {
-    return [&source](int64_t i) { return static_cast<int32_t>(source(i)); };
-  };
-  return gather_one<I32>(g, has_bias, integers(input), integers(weights), integers(bias), output_index);
+  Value value = gather_one<Number>(g, has_bias, sources.input, sources.weights, sources.bias, output_index);
+  if (desc.postOpCount > 0) apply_chain(desc, g, sources, output_index, value);
+  return value;
 }
 
 double error_bound(const VktcConvTransposeDesc& desc, const Value& expected) {
   if (desc.dataType == VKTC_DATA_TYPE_I32) return 0;
-  const double summation = static_cast<double>(expected.terms + 2) * fp32_unit_roundoff * expected.magnitude;
+  const double in_fp32 = desc.postOpCount > 0 ? expected.error : sum_error(expected);
   const VktcDataType type = output_type(desc);
-  if (type == VKTC_DATA_TYPE_F32) return summation;
-  // The device rounds its own sum, which may lie in the next binade: take the unit there.
-  const double rounded = std::abs(expected.value) + summation;
-  return summation + (type == VKTC_DATA_TYPE_F16 ? half_bits::f16_ulp(rounded) : half_bits::bf16_ulp(rounded)) / 2;
+  if (type == VKTC_DATA_TYPE_F32) return in_fp32;
+  // The device rounds its own result, which may lie in the next binade: take the unit there.
+  const double rounded = std::abs(expected.value) + in_fp32;
+  return in_fp32 + (type == VKTC_DATA_TYPE_F16 ? half_bits::f16_ulp(rounded) : half_bits::bf16_ulp(rounded)) / 2;
 }
 
 bool matches(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "post_ops_text.h"
 #include "printable.h"
 #include "problem_limits.h"
 
@@ -98,15 +99,15 @@ class Parser {
       parse_type("dt", begin, type_);
     } else if (accept("ot")) {
       parse_type("ot", begin, output_type_);
+    } else if (accept("po")) {
+      parse_chain(begin);
     } else if (accept("n")) {
       parse_name(begin);
     } else {
-      refuse(
-          begin,
-          fmt::format(
-              "no field begins with \"{}\"; the fields are mb g ic oc, dt, ot, ilast, olast, bias, n\"name\", and i k "
-              "s p e op d o with an axis letter d, h or w",
-              printable(text_.substr(begin), 8)));
+      refuse(begin, fmt::format("no field begins with \"{}\"; the fields are mb g ic oc, dt, ot, ilast, olast, bias, "
+                                "po\"post-ops\", n\"name\", and i k "
+                                "s p e op d o with an axis letter d, h or w",
+                                printable(text_.substr(begin), 8)));
     }
   }
 
@@ -142,15 +143,31 @@ class Parser {
     refuse(position_, fmt::format("\"{}\" needs one of f32, f16, bf16, i32 here", key));
   }
 
-  void parse_name(size_t begin) {
-    if (name_.has_value()) refuse(begin, "\"n\" is given twice");
-    if (!accept("\"")) refuse(position_, "\"n\" needs a name in double quotes here");
-    std::string name;
+  // What stands in double quotes, with \" and \\ inside. what: for messages, "name".
+  std::string parse_quoted(std::string_view key, std::string_view what, size_t begin) {
+    if (!accept("\"")) refuse(position_, fmt::format("\"{}\" needs a {} in double quotes here", key, what));
+    std::string quoted;
     const auto next = [&] {
-      if (position_ >= text_.size()) refuse(begin, "the name has no closing quote");
+      if (position_ >= text_.size()) refuse(begin, fmt::format("the {} has no closing quote", what));
       return text_[position_++];
     };
-    for (char c = next(); c != '"'; c = next()) name += c == '\\' ? next() : c;
+    for (char c = next(); c != '"'; c = next()) quoted += c == '\\' ? next() : c;
+    return quoted;
+  }
+
+  void parse_chain(size_t begin) {
+    if (post_ops_.has_value()) refuse(begin, "\"po\" is given twice");
+    const std::string chain = parse_quoted("po", "chain of post-ops", begin);
+    try {
+      post_ops_ = parse_post_ops(chain);
+    } catch (const std::invalid_argument& error) {
+      refuse(begin, error.what());
+    }
+  }
+
+  void parse_name(size_t begin) {
+    if (name_.has_value()) refuse(begin, "\"n\" is given twice");
+    const std::string name = parse_quoted("n", "name", begin);
     if (const std::string reason = name_error(name); !reason.empty()) refuse(begin, reason);
     name_ = name;
   }
@@ -196,6 +213,7 @@ class Parser {
     desc.groups = groups_.value_or(Field{1, 0}).value;
     desc.hasBias = bias_ ? VK_TRUE : VK_FALSE;
     if (output_type_.has_value()) desc.outputType = output_type_of(*output_type_);
+    if (post_ops_.has_value()) set_post_ops(*post_ops_, desc);
     if (input_channels_last_) desc.inputLayout = VKTC_LAYOUT_CHANNELS_LAST;
     if (output_channels_last_) desc.outputLayout = VKTC_LAYOUT_CHANNELS_LAST;
     required(kernel_.axes[first_axis], std::string("k") + axis_letters[first_axis], "kernel size");
@@ -237,6 +255,7 @@ class Parser {
   std::optional<Field> batch_, groups_, in_channels_, out_channels_;
   std::optional<VktcDataType> type_, output_type_;
   std::optional<std::string> name_;
+  std::optional<std::vector<VktcPostOp>> post_ops_;
   bool bias_ = false, input_channels_last_ = false, output_channels_last_ = false;
   AxisKind input_ = {"i", {}}, kernel_ = {"k", {}}, stride_ = {"s", {}}, padding_begin_ = {"p", {}},
            padding_end_ = {"e", {}}, output_padding_ = {"op", {}}, dilation_ = {"d", {}}, output_ = {"o", {}};

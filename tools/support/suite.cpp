@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <unordered_set>
 
+#include "post_ops_text.h"
 #include "printable.h"
 #include "problem_limits.h"
 #include "problem_text.h"
@@ -91,6 +92,7 @@ class ProblemReader {
     if (has("dtype")) desc.dataType = read_word("dtype", parse_data_type);
     if (has("output_type")) desc.outputType = read_word("output_type", parse_output_type);
     if (has("input_layout")) desc.inputLayout = read_word("input_layout", parse_layout);
+    if (has("post_ops")) set_post_ops(read_word("post_ops", parse_post_ops), desc);
     if (has("output_layout")) desc.outputLayout = read_word("output_layout", parse_layout);
     require("kernel");
     read_axes("input", desc.inputSize);
@@ -104,10 +106,10 @@ class ProblemReader {
   }
 
  private:
-  static constexpr std::array<std::string_view, 20> known_keys = {
-      "name",   "about",   "batch",         "in_channels", "out_channels",   "input",        "kernel",
-      "stride", "padding", "padding_begin", "padding_end", "output_padding", "dilation",     "groups",
-      "bias",   "dtype",   "output",        "output_type", "input_layout",   "output_layout"};
+  static constexpr std::array<std::string_view, 21> known_keys = {
+      "name",   "about",   "batch",         "in_channels", "out_channels",   "input",         "kernel",
+      "stride", "padding", "padding_begin", "padding_end", "output_padding", "dilation",      "groups",
+      "bias",   "dtype",   "output",        "output_type", "input_layout",   "output_layout", "post_ops"};
 
   [[noreturn]] void refuse_problem(const std::string& reason) const {
     throw std::invalid_argument(fmt::format("{}: {}", where_, reason));

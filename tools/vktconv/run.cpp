@@ -64,7 +64,7 @@ void run_on_cpu(const VktcConvTransposeDesc& desc, const std::byte* input, const
   const auto output_bytes = static_cast<size_t>(sizes.output_elements * sizes.output_element_size);
   support::ProgressLine line("Running on the CPU");
   for (int64_t n = 0; n < desc.batch; ++n) {
-    const auto values = reference::conv_transpose(item, input, weights, bias);
+    const auto values = reference::conv_transpose(item, {input, weights, bias});
     reference::round_to_type(reference::output_type(item), values, output);
     input += input_bytes;
     output += output_bytes;
