@@ -69,6 +69,15 @@ void check_run(const Workplace& workplace, const std::string& descriptor, const 
     workplace.write_tensor("b.npy", type, {desc.outChannels}, 3);
     arguments.insert(arguments.end(), {"--bias", "b.npy"});
   }
+  if (reference::has_post_op(desc, VKTC_POST_OP_SCALE_SHIFT)) {
+    workplace.write_tensor("scale.npy", NpyType::f32, {desc.outChannels}, 4);
+    workplace.write_tensor("shift.npy", NpyType::f32, {desc.outChannels}, 5);
+    arguments.insert(arguments.end(), {"--scale", "scale.npy", "--shift", "shift.npy"});
+  }
+  if (reference::has_post_op(desc, VKTC_POST_OP_RESIDUAL)) {
+    workplace.write_tensor("r.npy", npy_type(output_type), output_shape, 6);
+    arguments.insert(arguments.end(), {"--residual", "r.npy"});
+  }
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   arguments.insert(arguments.end(), {"--output", "y.npy"});
 
@@ -86,15 +95,28 @@ void check_run(const Workplace& workplace, const std::string& descriptor, const 
   const NpyArray by_cpu = support::read_npy(workplace.path("y.npy"));
   CHECK(by_device.shape == output_shape);
   CHECK(by_device.type == npy_type(output_type));
-  CHECK(same_arrays(by_device, by_cpu));
+  if (desc.postOpCount == 0) CHECK(same_arrays(by_device, by_cpu));
 
   const auto bias = desc.hasBias != VK_FALSE ? support::read_npy(workplace.path("b.npy")) : NpyArray();
   const NpyArray x = support::read_npy(workplace.path("x.npy")), w = support::read_npy(workplace.path("w.npy"));
-  const auto values = reference::conv_transpose(desc, {x.data.get(), w.data.get(), bias.data.get()});
+  reference::Arrays arrays = {x.data.get(), w.data.get(), bias.data.get()};
+  NpyArray scale, shift, residual;
+  if (reference::has_post_op(desc, VKTC_POST_OP_SCALE_SHIFT)) {
+    scale = support::read_npy(workplace.path("scale.npy"));
+    shift = support::read_npy(workplace.path("shift.npy"));
+    arrays.scale = reinterpret_cast<const float*>(scale.data.get());
+    arrays.shift = reinterpret_cast<const float*>(shift.data.get());
+  }
+  if (reference::has_post_op(desc, VKTC_POST_OP_RESIDUAL)) {
+    residual = support::read_npy(workplace.path("r.npy"));
+    arrays.residual = residual.data.get();
+  }
+  const auto values = reference::conv_transpose(desc, arrays);
   REQUIRE(static_cast<int64_t>(values.size()) == by_device.elements());
   int64_t wrong = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     wrong += !reference::matches(desc, values[i], by_device.data.get(), static_cast<int64_t>(i));
+    wrong += !reference::matches(desc, values[i], by_cpu.data.get(), static_cast<int64_t>(i));
   }
   CHECK(wrong == 0);
 }
@@ -179,6 +201,48 @@ TEST_CASE("run reads and writes channels-last files, and fp32 outputs of 16-bit 
   CHECK(contains(explained.out, "dtf16_otf32_olast_ic8iw9_oc8kw3"));
   CHECK(contains(explained.out, "input channels-first, output channels-last, in fp32"));
   workplace.check({"explain", "ic8iw9_oc8kw3", "--output-type", "f16"}, 2, "outputType is f16: where dataType is f32");
+}
+
+TEST_CASE("run applies post-ops") {
+  const Workplace workplace;
+  check_run(workplace, "mb2_ic3ih5iw6_oc4kh3sh2ph1_bias_po\"scale_shift,leaky_relu:0.2\"",
+            {"--stride", "2", "--padding", "1", "--post-ops", "scale_shift,leaky_relu:0.2"});
+  check_run(workplace, "dtf16_otf32_olast_mb2_g2_ic4iw7_oc6kw3sw2_po\"residual,silu,scale_shift,clamp:-inf:0.5\"",
+            {"--stride", "2", "--groups", "2", "--output-layout", "channels_last", "--output-type", "f32", "--post-ops",
+             "residual,silu,scale_shift,clamp:-inf:0.5"});
+  check_run(workplace, "dtbf16_ic3iw7_oc2kw3_po\"residual\"", {"--post-ops", "residual"}, false);
+
+  workplace.write_tensor("x.npy", NpyType::f32, {2, 4, 5}, 1);
+  workplace.write_tensor("w.npy", NpyType::f32, {4, 3, 3}, 2);
+  workplace.write_tensor("v.npy", NpyType::f32, {3}, 3);
+  workplace.write_tensor("v4.npy", NpyType::f32, {4}, 3);
+  workplace.write_tensor("half.npy", NpyType::f16, {3}, 3);
+  workplace.write_tensor("r.npy", NpyType::f32, {2, 3, 7}, 3);
+  workplace.write_tensor("i.npy", NpyType::i32, {2, 3, 7}, 3);
+  const auto refuse = [&](const Arguments& more, const std::string& message) {
+    Arguments arguments = {"run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    workplace.check(arguments, 2, message);
+  };
+  refuse({"--post-ops", "relu6"}, "--post-ops: post-op \"relu6\": there is none of that name; there are relu, ");
+  refuse({"--post-ops", "residual"}, "--residual is needed: --post-ops has residual");
+  refuse({"--post-ops", "scale_shift", "--scale", "v.npy"}, "--shift is needed: --post-ops has scale_shift");
+  refuse({"--scale", "v.npy"}, "--scale is given, but --post-ops has no scale_shift");
+  refuse({"--residual", "r.npy", "--post-ops", "relu"}, "--residual is given, but --post-ops has no residual");
+  refuse({"--post-ops", "scale_shift", "--scale", "v.npy", "--shift", "half.npy"},
+         "half.npy is float16: --shift needs float32");
+  refuse({"--post-ops", "scale_shift", "--scale", "v4.npy", "--shift", "v.npy"},
+         "v4.npy has the shape (4,), but the output has 3 channels: --scale needs the shape (3,)");
+  refuse({"--post-ops", "residual", "--residual", "x.npy"},
+         "x.npy has the shape (2, 4, 5), but the output has the shape (2, 3, 7): the residual needs the same");
+  refuse({"--post-ops", "residual", "--residual", "i.npy"}, "i.npy is int32");
+  refuse({"--post-ops", "clamp:2:1"}, "postOps[0].alpha of clamp is 2: it must be at most beta, which is 1");
+  const CommandOutcome explained =
+      workplace.call_device({"explain", "ic8iw9_oc8kw3", "--post-ops", "scale_shift,gelu_erf,residual"});
+  REQUIRE(explained.exit_code == 0);
+  CHECK(contains(explained.out, "ic8iw9_oc8kw3_po\"scale_shift,gelu_erf,residual\""));
+  CHECK(contains(explained.out, "post-ops: scale_shift,gelu_erf,residual"));
+  CHECK(contains(explained.out, "residual                     352"));
 }
 
 TEST_CASE("run pads as ONNX says") {

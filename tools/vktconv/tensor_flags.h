@@ -1,4 +1,4 @@
-// The flags that say how input and output lie in memory, and of what type the output is.
+// The flags that say how input and output lie in memory, of what type the output is, and what becomes of the sums.
 #pragma once
 
 #include <vktconv/vktconv.h>
@@ -20,7 +20,14 @@ class TensorFlags {
   void apply(VktcConvTransposeDesc& desc) const;
 
  private:
-  std::string input_layout_, output_layout_, output_type_;
+  std::string input_layout_, output_layout_, output_type_, post_ops_;
 };
+
+// For --help.
+constexpr const char* post_ops_help =
+    "Post-ops, with commas between, are applied in order: relu, leaky_relu:alpha, silu,\n"
+    "gelu_tanh, gelu_erf, mish, sigmoid, tanh, clamp:low:high, linear:alpha:beta (alpha * x +\n"
+    "beta), scale_shift (a scale and a shift for each output channel), residual (a tensor like\n"
+    "the output, added).";
 
 }  // namespace vktconv::cli
