@@ -10,7 +10,14 @@
 namespace vktconv::bench {
 
 // What the tensors of a problem are filled from; nothing but that they differ matters.
-enum class Seed : uint32_t { input = 0x1f83d9abu, weights = 0x5be0cd19u, bias = 0x9b05688cu };
+enum class Seed : uint32_t {
+  input = 0x1f83d9abu,
+  weights = 0x5be0cd19u,
+  bias = 0x9b05688cu,
+  scale = 0x510e527fu,
+  shift = 0xa54ff53au,
+  residual = 0x3c6ef372u
+};
 
 // Element index of a tensor, exact in the data type. Never all zero: uniform in [-1, 1), for i32 in [-1024, 1024).
 double element_value(VktcDataType type, Seed seed, int64_t index);

@@ -1,6 +1,7 @@
 #include "measurement.h"
 
 #include <fmt/format.h>
+#include <shape.h>
 
 #include <algorithm>
 #include <cmath>
@@ -44,20 +45,27 @@ void check_status(VktcStatus status, const VktcError& error) {
 
 // The device buffers of one problem.
 struct Buffers {
-  host::Buffer input, weights, packed_weights, bias, output, workspace;
+  host::Buffer input, weights, packed_weights, bias, output, workspace, scale, shift, residual;
 
   Buffers(host::Device& device, const VktcPlanRequirements& requirements)
       : input(device, requirements.inputBytes),
         weights(device, requirements.weightsBytes),
         output(device, requirements.outputBytes) {
     // Only what the plan needs: a buffer cannot be empty.
-    if (requirements.packedWeightsBytes > 0) packed_weights = host::Buffer(device, requirements.packedWeightsBytes);
-    if (requirements.biasBytes > 0) bias = host::Buffer(device, requirements.biasBytes);
-    if (requirements.workspaceBytes > 0) workspace = host::Buffer(device, requirements.workspaceBytes);
+    const auto allocate = [&](host::Buffer& buffer, VkDeviceSize bytes) {
+      if (bytes > 0) buffer = host::Buffer(device, bytes);
+    };
+    allocate(packed_weights, requirements.packedWeightsBytes);
+    allocate(bias, requirements.biasBytes);
+    allocate(workspace, requirements.workspaceBytes);
+    allocate(scale, requirements.scaleBytes);
+    allocate(shift, requirements.shiftBytes);
+    allocate(residual, requirements.residualBytes);
   }
 
   VktcBuffers views() const {
-    return {input.view(), weights.view(), packed_weights.view(), bias.view(), output.view(), workspace.view()};
+    return {input.view(),     weights.view(), packed_weights.view(), bias.view(),    output.view(),
+            workspace.view(), scale.view(),   shift.view(),          residual.view()};
   }
 };
 
@@ -177,7 +185,8 @@ std::string memory_refusal(const host::Device& device, const VktcPlanRequirement
   const double total = static_cast<double>(requirements.inputBytes) + static_cast<double>(requirements.weightsBytes) +
                        static_cast<double>(requirements.packedWeightsBytes) +
                        static_cast<double>(requirements.biasBytes) + static_cast<double>(requirements.outputBytes) +
-                       static_cast<double>(requirements.workspaceBytes);
+                       static_cast<double>(requirements.workspaceBytes) + static_cast<double>(requirements.scaleBytes) +
+                       static_cast<double>(requirements.shiftBytes) + static_cast<double>(requirements.residualBytes);
   const double available = static_cast<double>(device.device_local_memory());
   if (total <= available) return "";
   return fmt::format("needs {} of device memory, of which there are {}", gigabytes(total), gigabytes(available));
@@ -290,9 +299,15 @@ Measurement Bench::measure(const VktcConvTransposeDesc& desc, const MeasurementO
   } catch (const host::Error& allocation) {
     return refused(result, Status::skipped, std::string("its buffers cannot be allocated: ") + allocation.what());
   }
-  generator_.fill(buffers->input, desc.dataType, Seed::input);
-  generator_.fill(buffers->weights, desc.dataType, Seed::weights);
-  if (requirements.biasBytes > 0) generator_.fill(buffers->bias, desc.dataType, Seed::bias);
+  const auto fill = [&](const host::Buffer& buffer, VktcDataType type, Seed seed) {
+    if (buffer.size() > 0) generator_.fill(buffer, type, seed);
+  };
+  fill(buffers->input, desc.dataType, Seed::input);
+  fill(buffers->weights, desc.dataType, Seed::weights);
+  fill(buffers->bias, desc.dataType, Seed::bias);
+  fill(buffers->scale, VKTC_DATA_TYPE_F32, Seed::scale);
+  fill(buffers->shift, VKTC_DATA_TYPE_F32, Seed::shift);
+  fill(buffers->residual, output_data_type(desc), Seed::residual);
   if (requirements.packedWeightsBytes > 0) buffers->packed_weights.fill(poison_word);
   if (requirements.workspaceBytes > 0) buffers->workspace.fill(poison_word);
   buffers->output.fill(poison_word);

@@ -8,6 +8,7 @@
 #include <map>
 #include <regex>
 
+#include "support/post_ops_text.h"
 #include "support/problem_text.h"
 #include "vktconv_build_version.h"
 
@@ -22,6 +23,7 @@ constexpr const char* examples =
     "  vktconv-bench --suite kb1 --match '68|79' --algorithm all\n"
     "  vktconv-bench --suite kb1 --all-algorithms           how good the planner's choices are\n"
     "  vktconv-bench 'mb16_ic32iw131072_oc64kw3sw2pw1dw2'   one problem; bench/README.md lists the fields\n"
+    "  vktconv-bench --suite kb1 --dtype f16 --input-layout channels_last --output-layout channels_last\n"
     "  vktconv-bench --suite my.json -o json --out results.json\n"
     "Every output is verified at sampled elements. % floor is the time that the measured ceilings allow over the time\n"
     "taken. Exit codes: 0 all right, 1 a result FAILED, 2 bad arguments or input, 3 no usable device.";
@@ -42,9 +44,11 @@ std::string check_regex(const std::string& text) {
   }
 }
 
-std::string check_data_type(const std::string& text) {
+// "" where parse takes the text, otherwise what is wrong with it.
+template <auto parse>
+std::string check_word(const std::string& text) {
   try {
-    support::parse_data_type(text);
+    parse(text);
     return "";
   } catch (const std::invalid_argument& error) {
     return error.what();
@@ -65,6 +69,7 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
   app.set_version_flag("--version", fmt::format("vktconv-bench {} ({})", VKTCONV_BUILD_VERSION, VKTCONV_BUILD_COMMIT));
 
   std::vector<std::string> data_types, algorithms;
+  std::string input_layout, output_layout, output_type, post_ops;
   bool all_algorithms = false;
   MeasurementOptions& measurement = options.measurement;
   const std::map<std::string, Format> formats = {
@@ -80,8 +85,20 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
       ->type_name("REGEX");
   app.add_option("--dtype", data_types, "Data types: f32, f16, bf16, i32; default: as the problem says, else f32")
       ->delimiter(',')
-      ->check(CLI::Validator(check_data_type, ""))
+      ->check(CLI::Validator(check_word<support::parse_data_type>, ""))
       ->type_name("TYPE,...");
+  app.add_option("--input-layout", input_layout, "channels_first or channels_last; default: as the problem says")
+      ->check(CLI::Validator(check_word<support::parse_layout>, ""))
+      ->type_name("LAYOUT");
+  app.add_option("--output-layout", output_layout, "The same for the output")
+      ->check(CLI::Validator(check_word<support::parse_layout>, ""))
+      ->type_name("LAYOUT");
+  app.add_option("--output-type", output_type, "f32: outputs of f16 and bf16 problems as they are summed")
+      ->check(CLI::Validator(check_word<support::parse_output_type>, ""))
+      ->type_name("TYPE");
+  app.add_option("--post-ops", post_ops, "Post-ops, for example relu or scale_shift,residual,relu; see bench/README.md")
+      ->check(CLI::Validator(check_word<support::parse_post_ops>, ""))
+      ->type_name("OP,...");
   app.add_option("--device", options.device, "Index or part of the name; default: the best")->type_name("N|NAME");
   app.add_option("--algorithm", algorithms, "Algorithms, or all; default: the planner's choice")
       ->delimiter(',')
@@ -130,6 +147,10 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
     return false;
   }
   for (const std::string& name : data_types) options.data_types.push_back(support::parse_data_type(name));
+  if (!input_layout.empty()) options.input_layout = support::parse_layout(input_layout);
+  if (!output_layout.empty()) options.output_layout = support::parse_layout(output_layout);
+  if (!post_ops.empty()) options.post_ops = support::parse_post_ops(post_ops);
+  if (!output_type.empty()) options.output_type = support::parse_output_type(output_type);
   if (all_algorithms || std::find(algorithms.begin(), algorithms.end(), "all") != algorithms.end()) {
     algorithms = algorithm_names();
   }

@@ -4,6 +4,7 @@
 #include <vktconv/vktconv.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,12 @@ struct Options {
   std::vector<std::string> suites;       // files or names
   std::string match;                     // a regular expression on names; empty: all
   std::vector<VktcDataType> data_types;  // empty: as the problem says
-  std::vector<std::string> algorithms;   // "" is the planner's choice; at least one
-  unsigned candidates = 1;               // of the planner's, for each row, by predicted time
+  // In all problems; empty: as the problem says.
+  std::optional<VktcLayout> input_layout, output_layout;
+  std::optional<VktcOutputType> output_type;
+  std::optional<std::vector<VktcPostOp>> post_ops;
+  std::vector<std::string> algorithms;  // "" is the planner's choice; at least one
+  unsigned candidates = 1;              // of the planner's, for each row, by predicted time
   std::string device;
   Format format = Format::table;
   std::filesystem::path out;  // empty: stdout

@@ -6,6 +6,7 @@
 #include <regex>
 #include <stdexcept>
 
+#include "support/post_ops_text.h"
 #include "workload.h"
 
 namespace vktconv::bench {
@@ -22,6 +23,18 @@ std::vector<std::filesystem::path> suite_folders() {
     folders.push_back(program.parent_path().parent_path().parent_path() / "bench" / "suites");
   }
   return folders;
+}
+
+std::vector<support::NamedProblem> in_each_type(const std::vector<support::NamedProblem>& problems,
+                                                const std::vector<VktcDataType>& types) {
+  std::vector<support::NamedProblem> typed;
+  for (VktcDataType type : types) {
+    for (support::NamedProblem problem : problems) {
+      problem.desc.dataType = type;
+      typed.push_back(problem);
+    }
+  }
+  return typed;
 }
 
 }  // namespace
@@ -68,15 +81,19 @@ std::vector<support::NamedProblem> select_problems(const Options& options,
     if (problems.empty())
       throw std::invalid_argument(fmt::format("--match {}: no problem has such a name", options.match));
   }
-  if (options.data_types.empty()) return problems;
-  std::vector<support::NamedProblem> typed;
-  for (VktcDataType type : options.data_types) {
-    for (support::NamedProblem problem : problems) {
-      problem.desc.dataType = type;
-      typed.push_back(problem);
+  if (!options.data_types.empty()) problems = in_each_type(problems, options.data_types);
+  for (support::NamedProblem& problem : problems) {
+    problem.desc.inputLayout = options.input_layout.value_or(problem.desc.inputLayout);
+    problem.desc.outputLayout = options.output_layout.value_or(problem.desc.outputLayout);
+    problem.desc.outputType = options.output_type.value_or(problem.desc.outputType);
+    if (options.post_ops.has_value()) support::set_post_ops(*options.post_ops, problem.desc);
+    int64_t output[VKTC_MAX_SPATIAL_RANK] = {};
+    VktcError error = {};
+    if (vktcGetOutputSize(&problem.desc, output, &error) != VKTC_SUCCESS) {
+      throw std::invalid_argument(fmt::format("problem {}: {}", display_name(problem), error.message));
     }
   }
-  return typed;
+  return problems;
 }
 
 std::string display_name(const support::NamedProblem& problem) {

@@ -1,6 +1,7 @@
 #include "verification.h"
 
 #include <fmt/format.h>
+#include <shape.h>
 
 #include <algorithm>
 #include <array>
@@ -11,23 +12,29 @@
 #include <thread>
 
 #include "generated_data.h"
-#include "reference.h"
 
 namespace vktconv::bench {
 
 namespace {
 
-// Batch, channel and up to three spatial coordinates of an output.
+// Batch, channel and up to three spatial coordinates of an output, in the order of its layout.
 using Coordinates = std::array<int64_t, 5>;
 
 struct OutputShape {
   Coordinates size = {1, 1, 1, 1, 1};
-  size_t rank = 2;  // 2 + spatial rank
+  Coordinates step = {1, 1, 1, 1, 1};  // where groups or phases begin
+  size_t rank = 2;                     // 2 + spatial rank
 
   OutputShape(const VktcConvTransposeDesc& desc, const int64_t output_size[]) : rank(2 + desc.spatialRank) {
+    const bool channels_last = desc.outputLayout == VKTC_LAYOUT_CHANNELS_LAST;
+    const size_t channel_axis = channels_last ? rank - 1 : 1, first_spatial = channels_last ? 1 : 2;
     size[0] = desc.batch;
-    size[1] = desc.outChannels;
-    for (size_t axis = 2; axis < rank; ++axis) size[axis] = output_size[axis - 2];
+    size[channel_axis] = desc.outChannels;
+    step[channel_axis] = desc.outChannels / desc.groups;
+    for (size_t axis = 0; axis < desc.spatialRank; ++axis) {
+      size[first_spatial + axis] = output_size[axis];
+      step[first_spatial + axis] = desc.stride[axis];
+    }
   }
 
   int64_t elements() const { return std::accumulate(size.begin(), size.end(), int64_t{1}, std::multiplies<>()); }
@@ -131,7 +138,8 @@ std::vector<int64_t> sample_indices(const VktcConvTransposeDesc& desc, const int
     add(elements - 1 - i);
   }
   // Where 32-bit indices, byte offsets and their signed kin wrap.
-  const int64_t element_size = vktcDataTypeSize(desc.dataType);
+  const VktcDataType type = output_data_type(desc);
+  const int64_t element_size = vktcDataTypeSize(type);
   for (int64_t wrap = int64_t{1} << 31; wrap / element_size < elements && wrap < int64_t{1} << 36;
        wrap += int64_t{1} << 31) {
     for (int64_t near = -2; near < 2; ++near) {
@@ -144,7 +152,7 @@ std::vector<int64_t> sample_indices(const VktcConvTransposeDesc& desc, const int
   for (int64_t i = 0; i < remaining; ++i) {
     Coordinates at = {};
     for (size_t axis = 0; axis < shape.rank; ++axis) {
-      const int64_t step = axis == 0 ? 1 : axis == 1 ? desc.outChannels / desc.groups : desc.stride[axis - 2];
+      const int64_t step = shape.step[axis];
       // Half of the samples lie anywhere, the others near borders along most axes.
       const bool border = i % 2 == 0 && below(random, 4) != 0;
       at[axis] = border ? border_coordinate(random, shape.size[axis], below(random, 2) == 0 ? 1 : step)
@@ -157,26 +165,31 @@ std::vector<int64_t> sample_indices(const VktcConvTransposeDesc& desc, const int
   return indices;
 }
 
+reference::Sources generated_sources(const VktcConvTransposeDesc& desc) {
+  const auto source = [](VktcDataType type, Seed seed) {
+    return [type, seed](int64_t index) { return element_value(type, seed, index); };
+  };
+  return {source(desc.dataType, Seed::input),      source(desc.dataType, Seed::weights),
+          source(desc.dataType, Seed::bias),       source(VKTC_DATA_TYPE_F32, Seed::scale),
+          source(VKTC_DATA_TYPE_F32, Seed::shift), source(output_data_type(desc), Seed::residual)};
+}
+
 Verification verify(host::Device& device, const VulkanTable& vulkan, const VktcConvTransposeDesc& desc,
                     const int64_t output_size[], const host::Buffer& output, int64_t count) {
   const std::vector<int64_t> indices = sample_indices(desc, output_size, count);
-  const int64_t element_size = vktcDataTypeSize(desc.dataType);
+  const VktcDataType type = output_data_type(desc);
+  const int64_t element_size = vktcDataTypeSize(type);
   const std::vector<uint32_t> words = read_words(device, vulkan, output, indices, element_size);
-  const auto source = [&](Seed seed) {
-    return [type = desc.dataType, seed](int64_t index) { return element_value(type, seed, index); };
-  };
-  const reference::ElementSource input = source(Seed::input), weights = source(Seed::weights),
-                                 bias = source(Seed::bias);
+  const reference::Sources sources = generated_sources(desc);
 
   struct Sample {
     double actual, expected, bound, ratio;
   };
   std::vector<Sample> samples(indices.size());
   for_each_in_parallel(indices.size(), [&](size_t i) {
-    const reference::Value expected = reference::conv_transpose_at(desc, input, weights, bias, indices[i]);
+    const reference::Value expected = reference::conv_transpose_at(desc, sources, indices[i]);
     const double bound = reference::error_bound(desc, expected);
-    const double actual =
-        stored_value(desc.dataType, words[i], element_size == 2 ? static_cast<unsigned>(indices[i] % 2) : 0);
+    const double actual = stored_value(type, words[i], element_size == 2 ? static_cast<unsigned>(indices[i] % 2) : 0);
     const double error = std::abs(actual - expected.value);
     // Written so that NaN is a failure; an exact result is right whatever its bound.
     const double ratio = error == 0                   ? 0

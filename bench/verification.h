@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "reference.h"
 #include "vulkan_table.h"
 
 namespace vktconv::bench {
@@ -22,6 +23,9 @@ struct Verification {
 // element and byte, the borders of phases, tiles and groups, and random ones; about count, or all where there are
 // fewer.
 std::vector<int64_t> sample_indices(const VktcConvTransposeDesc& desc, const int64_t output_size[], int64_t count);
+
+// What DataGenerator fills the tensors of a problem with.
+reference::Sources generated_sources(const VktcConvTransposeDesc& desc);
 
 // The inputs must have been filled by DataGenerator. Reads the samples with small copies. Throws host::Error.
 Verification verify(host::Device& device, const VulkanTable& vulkan, const VktcConvTransposeDesc& desc,

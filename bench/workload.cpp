@@ -1,5 +1,8 @@
 #include "workload.h"
 
+#include <post_ops.h>
+#include <shape.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
@@ -53,9 +56,13 @@ Workload workload(const VktcConvTransposeDesc& desc) {
   result.flop = 2 * products;
   result.input_bytes = input_elements * size;
   result.weights_bytes = weight_elements * size;
-  result.output_bytes = output_elements * size;
+  result.output_bytes = output_elements * vktcDataTypeSize(output_data_type(desc));
   result.bytes = result.input_bytes + result.weights_bytes + result.output_bytes;
   if (desc.hasBias) result.bytes += static_cast<double>(desc.outChannels) * size;
+  for (const VktcPostOp& op : post_ops_of(desc)) {
+    if (op.kind == VKTC_POST_OP_RESIDUAL) result.bytes += result.output_bytes;
+    if (op.kind == VKTC_POST_OP_SCALE_SHIFT) result.bytes += 2 * sizeof(float) * static_cast<double>(desc.outChannels);
+  }
   return result;
 }
 

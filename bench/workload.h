@@ -7,7 +7,7 @@ namespace vktconv::bench {
 
 struct Workload {
   double flop = 0;   // two for each multiply-add that reaches an output: taps outside the output do not count
-  double bytes = 0;  // input, weights, bias and output, each once
+  double bytes = 0;  // input, weights, bias, output and what post-ops read, each once
   double input_bytes = 0, weights_bytes = 0, output_bytes = 0;
 };
 

@@ -1,4 +1,4 @@
-// The input [batch, in-channels, spatial] as matrix units want it (matrix.comp): [image, group, chunk, pixel, part, DEPTH
+// The input, [batch, in-channels, spatial] or [batch, spatial, in-channels], as matrix units want it (matrix.comp): [image, group, chunk, pixel, part, DEPTH
 // channels] in 16 bits, the channels of a group rounded up to DEPTH with zeros. fp32 becomes two fp16 parts (split.glsl);
 // 16-bit elements stay what they are. A workgroup turns around one chunk of LOCAL / (DEPTH / 8) pixels through shared
 // memory: it reads along the pixels and writes along the channels.
@@ -12,6 +12,7 @@ layout(local_size_x_id = CHANNELS_LAST_LOCAL_SIZE) in;
 layout(constant_id = CHANNELS_LAST_LOCAL) const uint LOCAL = 32;  // the same number, usable in array sizes
 layout(constant_id = CHANNELS_LAST_DEPTH) const uint DEPTH = 16;
 
+layout(constant_id = CHANNELS_LAST_INPUT) const bool INPUT_CHANNELS_LAST = false;  // it is already, but not in chunks or parts
 layout(constant_id = CHANNELS_LAST_PARTS) const uint PARTS = 1;  // of an element: 2, or 1; fp32 only
 const uint PART_OCTETS = DEPTH / 8u;
 const uint ROW_OCTETS = PARTS * PART_OCTETS;
@@ -48,7 +49,8 @@ void main() {
   const uint of_block = gl_LocalInvocationID.x % PIXELS;
   const uint octet = gl_LocalInvocationID.x / PIXELS;
   const uint first_channel = chunk * DEPTH + octet * 8u;
-  const uint from = params.input_offset + (image * params.all_channels + group * params.in_channels + first_channel) * params.pixels + first_pixel + of_block;
+  const uint channel_stride = INPUT_CHANNELS_LAST ? 1u : params.pixels, pixel_stride = INPUT_CHANNELS_LAST ? params.all_channels : 1u;
+  const uint from = params.input_offset + image * params.all_channels * params.pixels + (group * params.in_channels + first_channel) * channel_stride + (first_pixel + of_block) * pixel_stride;
 #if defined(DATA_F32)
   float raw[8];
 #else
@@ -57,9 +59,9 @@ void main() {
   [[unroll]] for (uint c = 0; c < 8u; ++c) {
     const bool exists = first_pixel + of_block < params.pixels && first_channel + c < params.in_channels;
 #if defined(DATA_F32)
-    raw[c] = exists ? INPUT.words[from + c * params.pixels] : 0.0;
+    raw[c] = exists ? INPUT.words[from + c * channel_stride] : 0.0;
 #else
-    raw[c] = exists ? uint(INPUT.words[from + c * params.pixels]) : 0u;
+    raw[c] = exists ? uint(INPUT.words[from + c * channel_stride]) : 0u;
 #endif
   }
 #if defined(DATA_F32)

@@ -1,17 +1,21 @@
 // The universal kernel: every output gathers the inputs that land on it. Serves every problem on every device.
 //
-// Layouts: input [batch, in-channels, spatial], packed weights [group, out-channel block, tap, in-channel, channel of
-// the block] as Accumulator (pack_gather.comp), bias [out-channels], output [batch, out-channels, spatial].
+// Layouts: input [batch, in-channels, spatial] or [batch, spatial, in-channels], packed weights [group, out-channel block,
+// tap, in-channel, channel of the block] as Accumulator (pack_weights.comp), bias [out-channels], output [batch,
+// out-channels, spatial] or [batch, spatial, out-channels].
 //
 // A workgroup computes one phase (one residue of the output position modulo the stride on each axis), so all its
 // invocations take the same taps: no modulo and no structural zero in the loops, and weights are read at addresses
 // that are the same for the whole workgroup. An invocation computes POSITIONS outputs times CHANNEL_QUADS * 4
-// out-channels; neighbouring invocations have neighbouring positions of the phase, so input reads are contiguous.
+// out-channels; neighbouring invocations have neighbouring positions of the phase, so reads of a channels-first input are
+// contiguous. Of a channels-last one each invocation reads the channels of its own pixel, which are.
 //
 // Constraints: (input - 1) * stride + dilation * (kernel - 1) and padding below 2^31 on each axis; less than 2^32
 // elements in each window and less than 2^32 workgroups (src/algorithms/gather.cpp).
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#include "output.glsl"
+#include "post_ops.glsl"
 #include "tensor.glsl"
 #include "shared/params.h"
 #include "geometry.glsl"
@@ -20,28 +24,27 @@ layout(local_size_x_id = GATHER_LOCAL_SIZE) in;
 layout(constant_id = GATHER_POSITIONS) const uint POSITIONS = 1;
 layout(constant_id = GATHER_CHANNEL_QUADS) const uint CHANNEL_QUADS = 1;
 layout(constant_id = GATHER_HAS_BIAS) const bool HAS_BIAS = false;
+layout(constant_id = GATHER_OUT_CHANNELS) const uint OUT_CHANNELS = 1;  // of one group
+layout(constant_id = GATHER_GROUPS) const uint GROUPS = 1;              // of the problem
 
 DECLARE_BUFFER(0, readonly, InputTensor, Word)
 DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
 DECLARE_BUFFER(2, readonly, BiasTensor, Word)
-#if defined(PACKED_16BIT)
-DECLARE_BUFFER(3, coherent, OutputTensor, Word)  // read and written by atomics
-#else
-DECLARE_BUFFER(3, writeonly, OutputTensor, Word)
-#endif
+DECLARE_OUTPUT(3)
+DECLARE_POST_OP_BUFFERS(4)
 
 layout(push_constant, std430) uniform Push {
   BUFFER_MEMBER(InputTensor, input_tensor)
   BUFFER_MEMBER(PackedWeights, packed_weights)
   BUFFER_MEMBER(BiasTensor, bias)
   BUFFER_MEMBER(OutputTensor, output_tensor)
+  POST_OP_MEMBERS
   GatherParams params;
 } push;
 
 #define INPUT BUFFER_REF(InputTensor, input_tensor)
 #define WEIGHTS BUFFER_REF(PackedWeights, packed_weights)
 #define BIAS BUFFER_REF(BiasTensor, bias)
-#define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
 
 void main() {
   const GatherParams params = push.params;
@@ -49,9 +52,16 @@ void main() {
   const uint phases_h = min(STRIDE_H, params.output_size[1]);
   const uint phases_w = min(STRIDE_W, params.output_size[2]);
 
+  // Positions of the phase, all images together. Phases may differ by one along an axis: the larger count is used.
+  const uint size_d = (params.output_size[0] - 1u) / STRIDE_D + 1u;
+  const uint size_h = (params.output_size[1] - 1u) / STRIDE_H + 1u;
+  const uint size_w = (params.output_size[2] - 1u) / STRIDE_W + 1u;
+  const uint positions = params.slab.batch * size_d * size_h * size_w;
+  const uint position_blocks = (positions - 1u) / (gl_WorkGroupSize.x * POSITIONS) + 1u;
+
   uint work = linear_workgroup();
-  const uint position_block = work % params.position_blocks;
-  work /= params.position_blocks;
+  const uint position_block = work % position_blocks;
+  work /= position_blocks;
   const uint first_w = work % phases_w;
   work /= phases_w;
   const uint first_h = work % phases_h;
@@ -66,12 +76,13 @@ void main() {
   const Phase phase_h = find_phase_h(first_h, params.padding_begin[1]);
   const Phase phase_w = find_phase_w(first_w, params.padding_begin[2]);
 
-  // Positions of the phase, all images together. Phases may differ by one along an axis: the larger count is used.
-  const uint size_d = (params.output_size[0] - 1u) / STRIDE_D + 1u;
-  const uint size_h = (params.output_size[1] - 1u) / STRIDE_H + 1u;
-  const uint size_w = (params.output_size[2] - 1u) / STRIDE_W + 1u;
   const uint input_plane = params.input_size[0] * params.input_size[1] * params.input_size[2];
   const uint output_plane = params.output_size[0] * params.output_size[1] * params.output_size[2];
+  const uint all_in_channels = params.in_channels * GROUPS, all_out_channels = OUT_CHANNELS * GROUPS;
+  const uint input_pixel_stride = INPUT_CHANNELS_LAST ? all_in_channels : 1u;
+  const uint input_channel_stride = INPUT_CHANNELS_LAST ? 1u : input_plane;
+  const uint output_pixel_stride = OUTPUT_CHANNELS_LAST ? all_out_channels : 1u;
+  const uint output_channel_stride = OUTPUT_CHANNELS_LAST ? 1u : output_plane;
 
   bool wanted[POSITIONS];
   uint output_index[POSITIONS];
@@ -89,10 +100,11 @@ void main() {
     const uint out_d = first_d + d * STRIDE_D, out_h = first_h + h * STRIDE_H, out_w = first_w + w * STRIDE_W;
     wanted[p] = image < params.slab.batch && out_d < params.output_size[0] && out_h < params.output_size[1] &&
                 out_w < params.output_size[2];
-    output_index[p] = params.slab.output_offset + image * params.output_batch_stride +
-                      (group * params.out_channels + first_channel - params.slab.first_block * CHANNEL_QUADS * 4u) * output_plane +
-                      (out_d * params.output_size[1] + out_h) * params.output_size[2] + out_w;
-    input_base[p] = params.slab.input_offset + image * params.input_batch_stride + group * params.in_channels * input_plane;
+    const uint output_pixel = (out_d * params.output_size[1] + out_h) * params.output_size[2] + out_w;
+    output_index[p] = params.slab.output_offset + image * all_out_channels * output_plane +
+                      (group * OUT_CHANNELS + first_channel - params.slab.first_block * CHANNEL_QUADS * 4u) * output_channel_stride +
+                      output_pixel * output_pixel_stride;
+    input_base[p] = params.slab.input_offset + image * all_in_channels * input_plane + group * params.in_channels * input_channel_stride;
     input_position[p] = ivec3(d, h, w) + ivec3(phase_d.first_input, phase_h.first_input, phase_w.first_input);
     [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) sum[p][q] = Accumulator4(0);
   }
@@ -110,8 +122,8 @@ void main() {
           // A negative position is a large unsigned one.
           inside[p] = wanted[p] && uint(at.x) < params.input_size[0] && uint(at.y) < params.input_size[1] &&
                       uint(at.z) < params.input_size[2];
-          input_index[p] = input_base[p] +
-                           (uint(at.x) * params.input_size[1] + uint(at.y)) * params.input_size[2] + uint(at.z);
+          const uint input_pixel = (uint(at.x) * params.input_size[1] + uint(at.y)) * params.input_size[2] + uint(at.z);
+          input_index[p] = input_base[p] + input_pixel * input_pixel_stride;
         }
         uint weight_index = weights_block + uint(tap) * params.in_channels * CHANNEL_QUADS;
         [[dont_unroll]] for (uint channel = 0; channel < params.in_channels; ++channel) {
@@ -124,22 +136,23 @@ void main() {
               const Accumulator value = LOAD(INPUT, input_index[p]);
               [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) sum[p][q] = multiply_add(value, weight[q], sum[p][q]);
             }
-            input_index[p] += input_plane;
+            input_index[p] += input_channel_stride;
           }
         }
       }
     }
   }
 
-  const uint bias_index = (params.slab.first_group + group) * params.out_channels + first_channel;
+  const uint bias_index = (params.slab.first_group + group) * OUT_CHANNELS + first_channel;
   [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) {
     [[unroll]] for (uint c = 0; c < 4; ++c) {
       const uint channel = q * 4u + c;
-      if (first_channel + channel < params.out_channels) {
+      if (first_channel + channel < OUT_CHANNELS) {
         Accumulator bias = Accumulator(0);
         if (HAS_BIAS) bias = LOAD(BIAS, bias_index + channel);
+        const Accumulator scale = CHANNEL_SCALE(bias_index + channel), shift = CHANNEL_SHIFT(bias_index + channel);
         [[unroll]] for (uint p = 0; p < POSITIONS; ++p) {
-          if (wanted[p]) STORE(OUTPUT, output_index[p] + channel * output_plane, sum[p][q][c] + bias);
+          if (wanted[p]) STORE_RESULT(output_index[p] + channel * output_channel_stride, sum[p][q][c] + bias, scale, shift);
         }
       }
     }

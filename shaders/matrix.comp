@@ -52,6 +52,10 @@ layout(constant_id = MATRIX_PREPARED) const bool PREPARED = false;
 layout(constant_id = MATRIX_PITCH_W) const uint PITCH_W = 1;                   // numbers of positions in a row
 layout(constant_id = MATRIX_PARTS) const uint PARTS = 1;                       // of an element: 2, or 1; fp32 only
 
+// Channels-last inputs of 16 bits that have whole chunks in each group are as good as prepared; see PreparedInput.
+// (A sum, for glslang 16 makes no constant of && in all variants.)
+const bool INPUT_IN_OCTETS = IN_CHANNELS % DEPTH + (INPUT_CHANNELS_LAST ? 0u : 1u) + (ELEMENT_BYTES - 2u) == 0u;
+
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
 const uint PHASES_IN_ROWS = MERGED > 0u ? MERGED : 1u;
 const uint TILE_CHANNELS = TILE_M / PHASES_IN_ROWS;  // whole out-channels in TILE_M rows
@@ -89,10 +93,12 @@ DECLARE_BUFFER(2, readonly, BiasTensor, Word)
 #if defined(DATA_F32)
 DECLARE_BUFFER(3, , OutputTensor, Word)  // read back by repair()
 #else
-DECLARE_BUFFER(3, writeonly, OutputTensor, Word)
+DECLARE_OUTPUT(3)
 #endif
 DECLARE_BUFFER(4, readonly, PreparedInput, uvec4)
 DECLARE_BUFFER(5, readonly, ExactWeights, float)  // [group, block, tap, in-channel, channel of the block] (pack_weights.comp)
+
+DECLARE_POST_OP_BUFFERS(6)
 
 layout(push_constant, std430) uniform Push {
   BUFFER_MEMBER(InputTensor, input_tensor)
@@ -101,6 +107,7 @@ layout(push_constant, std430) uniform Push {
   BUFFER_MEMBER(OutputTensor, output_tensor)
   BUFFER_MEMBER(PreparedInput, prepared_input)
   BUFFER_MEMBER(ExactWeights, exact_weights)
+  POST_OP_MEMBERS
   MatrixParams params;
 } push;
 
@@ -131,10 +138,12 @@ void locate(int first_number, uint group, Phase phase_d, Phase phase_h) {
     const Position from = decode(uint(number), PITCH_W);
     const bool exists = number >= 0 && from.image < params.batch && from.at.z < INPUT_W;
     item_row[i] = exists ? ivec2(from.at.xy) + ivec2(phase_d.first_input, phase_h.first_input) : ivec2(NOWHERE);
-    if (PREPARED) {
+    if (PREPARED && INPUT_IN_OCTETS) {
+      item_base[i] = (params.input_offset + from.image * INPUT_IMAGE + group * IN_CHANNELS + from.at.z * INPUT_PIXEL_STRIDE) / 8u + item_octet(item);
+    } else if (PREPARED) {
       item_base[i] = ((from.image * params.groups + group) * CHUNKS * INPUT_PLANE + from.at.z) * ROW_OCTETS + item_octet(item);
     } else {
-      item_base[i] = params.input_offset + from.image * INPUT_IMAGE + (group * IN_CHANNELS + item_octet(item) * 8u) * INPUT_PLANE + from.at.z;
+      item_base[i] = params.input_offset + from.image * INPUT_IMAGE + (group * IN_CHANNELS + item_octet(item) * 8u) * INPUT_CHANNEL_STRIDE + from.at.z * INPUT_PIXEL_STRIDE;
     }
   }
 }
@@ -161,13 +170,17 @@ void fetch_inputs(ivec2 step, uint chunk) {
     const uint row = (uint(at.x) * INPUT_H + uint(at.y)) * INPUT_W;
     if (PREPARED) {
       input_octets[i] = uvec4(0);
-      if (inside) input_octets[i] = PREPARED_INPUT.words[item_base[i] + (chunk * INPUT_PLANE + row) * ROW_OCTETS];
+      if (inside && INPUT_IN_OCTETS) {
+        input_octets[i] = PREPARED_INPUT.words[item_base[i] + chunk * ROW_OCTETS + row * (INPUT_PIXEL_STRIDE / 8u)];
+      } else if (inside) {
+        input_octets[i] = PREPARED_INPUT.words[item_base[i] + (chunk * INPUT_PLANE + row) * ROW_OCTETS];
+      }
     } else {
       [[unroll]] for (uint c = 0; c < 8u; ++c) {
         raw_inputs[i * 8u + c] = Raw(0);
         const uint channel = chunk * DEPTH + item_octet(item) * 8u + c;
         if (inside && (IN_CHANNELS % DEPTH == 0u || channel < IN_CHANNELS)) {
-          raw_inputs[i * 8u + c] = RAW(item_base[i] + (chunk * DEPTH + c) * INPUT_PLANE + row);
+          raw_inputs[i * 8u + c] = RAW(item_base[i] + (chunk * DEPTH + c) * INPUT_CHANNEL_STRIDE + row * INPUT_PIXEL_STRIDE);
         }
       }
     }
@@ -299,7 +312,7 @@ float compute_exactly(uint image, uint group, uint block, uint channel_of_block,
   const SlabParams params = push.params.slab;
   const uint block_rows = (BLOCK_CHANNELS + 3u) / 4u * 4u;
   const uint weights_from = push.params.exact_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * IN_CHANNELS * block_rows + channel_of_block;
-  const uint input_from = params.input_offset + image * INPUT_IMAGE + group * IN_CHANNELS * INPUT_PLANE;
+  const uint input_from = params.input_offset + image * INPUT_IMAGE + group * IN_CHANNELS * INPUT_CHANNEL_STRIDE;
   const ivec3 dilation = ivec3(INPUT_STEP_D * GCD_D, INPUT_STEP_H * GCD_H, INPUT_STEP_W * GCD_W);
   const ivec3 reach = output_at + ivec3(PADDING_D, PADDING_H, PADDING_W);
   float sum = 0.0;
@@ -315,7 +328,7 @@ float compute_exactly(uint image, uint group, uint block, uint channel_of_block,
         const uint pixel = (uint(from_d) / STRIDE_D * INPUT_H + uint(from_h) / STRIDE_H) * INPUT_W + uint(from_w) / STRIDE_W;
         const uint tap = uint((k_d * KERNEL_H + k_h) * KERNEL_W + k_w);
         for (uint c = 0; c < IN_CHANNELS; ++c) {
-          sum = fma(INPUT.words[input_from + c * INPUT_PLANE + pixel],
+          sum = fma(INPUT.words[input_from + c * INPUT_CHANNEL_STRIDE + pixel * INPUT_PIXEL_STRIDE],
                     EXACT_WEIGHTS.words[weights_from + (tap * IN_CHANNELS + c) * block_rows], sum);
         }
       }
@@ -347,17 +360,29 @@ Place find_place(uint element, uvec3 first_output, uint first_position, uint end
   if (MERGED > 0u) place.at.z = (int(column.at.z) + FIRST_POSITION_W) * int(STRIDE_W) + int(place.phase) - PADDING_W;
   place.wanted = element < STAGED_ROW && first_position + place.of_tile < end_position && column.at.z < SIZE_W &&
                  uint(place.at.x) < OUTPUT_D && uint(place.at.y) < OUTPUT_H && uint(place.at.z) < OUTPUT_W;
-  place.index = column.image * OUTPUT_IMAGE + (uint(place.at.x) * OUTPUT_H + uint(place.at.y)) * OUTPUT_W + uint(place.at.z);
+  place.index = column.image * OUTPUT_IMAGE + ((uint(place.at.x) * OUTPUT_H + uint(place.at.y)) * OUTPUT_W + uint(place.at.z)) * OUTPUT_PIXEL_STRIDE;
   return place;
 }
 
 const uint PLACES = (STAGED_ROW + LOCAL - 1u) / LOCAL;  // outputs of a row that one invocation stores
 const uint STORED_TOGETHER = 4;  // out-channels: enough that loads overlap, few enough for the instruction cache
 
+// channel: of the problem, for the vectors of the post-ops.
+void store_result(uint index, float sum, uint channel) {
+  const float value = CHAIN_LENGTH == 0u ? sum : apply_post_ops(sum, CHANNEL_SCALE(channel), CHANNEL_SHIFT(channel), RESIDUAL(index));
+#if defined(DATA_F16)
+  if (OUTPUT_TYPE != TYPE_F32) {
+    OUTPUT.words[index] = float16BitsToUint16(float16_t(value));
+    return;
+  }
+#endif
+  STORE_OUTPUT(index, value);
+}
+
 // The outputs of TILE_M rows of each subgroup lie in shared memory; whole rows of outputs are stored. Returns whether all of
 // them were finite.
 bool store_staged(uint fragment_m, uvec3 first_output, uint first_position, uint end_position, uint first_channel,
-                  uint output_base) {
+                  uint output_base, uint post_op_channel) {
   const uint dilation_w = uint(INPUT_STEP_W * GCD_W);
   bool finite = true;
   [[dont_unroll]] for (uint n = 0; n < PLACES; ++n) {
@@ -376,15 +401,11 @@ bool store_staged(uint fragment_m, uvec3 first_output, uint first_position, uint
           sum *= 1.0 / SPLIT_WEIGHT_SCALE;
 #endif
           if (HAS_BIAS) sum += block_bias[channel];
-          const uint index = output_base + place.index + channel * OUTPUT_PLANE;
+          const uint index = output_base + place.index + channel * OUTPUT_CHANNEL_STRIDE;
 #if defined(DATA_F32)
-          OUTPUT.words[index] = sum;
           finite = finite && is_finite(sum);
-#elif defined(DATA_F16)
-          OUTPUT.words[index] = float16BitsToUint16(float16_t(sum));
-#else
-          STORE(OUTPUT, index, sum);
 #endif
+          store_result(index, sum, post_op_channel + channel);
         }
       }
     }
@@ -400,12 +421,12 @@ void repair(uvec3 first_output, uint first_position, uint end_position, uint gro
     const Place place = find_place(n * LOCAL + gl_LocalInvocationID.x, first_output, first_position, end_position);
     if (!place.wanted) continue;
     for (uint channel = 0; channel < BLOCK_CHANNELS && first_channel + channel < OUT_CHANNELS; ++channel) {
-      const uint index = output_base + place.index + channel * OUTPUT_PLANE;
-      const float stored = OUTPUT.words[index];
-      if (is_finite(stored)) continue;
+      const uint index = output_base + place.index + channel * OUTPUT_CHANNEL_STRIDE;
+      // What a post-op made of it does not tell.
+      if (CHAIN_LENGTH == 0u && is_finite(OUTPUT.words[index])) continue;
       float sum = compute_exactly(place.image, group, block, channel, place.at);
       if (HAS_BIAS) sum += BIAS.words[bias_index + channel];
-      OUTPUT.words[index] = sum;
+      store_result(index, sum, bias_index + channel);
     }
   }
 }
@@ -481,7 +502,7 @@ void main() {
     }
   }
 
-  const uint output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_PLANE;
+  const uint output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_CHANNEL_STRIDE;
 #if defined(DATA_F32)
   if (PARTS == 2u) {
     [[unroll]] for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; ++i) sums[i] = sums[i] + small_sums[PARTS == 2u ? i : 0u] * (1.0 / SPLIT_SCALE);
@@ -500,7 +521,7 @@ void main() {
       }
     }
     barrier();
-    finite = store_staged(fragment_m, work.first_output, first_position, end_position, first_channel, output_base) && finite;
+    finite = store_staged(fragment_m, work.first_output, first_position, end_position, first_channel, output_base, bias_index) && finite;
   }
 #if defined(DATA_F32)
   if (!finite) repair(work.first_output, first_position, end_position, group, block, first_channel, output_base, bias_index);

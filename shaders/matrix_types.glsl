@@ -6,10 +6,16 @@
 #extension GL_EXT_bfloat16 : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int16 : require
 #define Element bfloat16_t
+#define ELEMENT_BYTES 2u  // in memory
 #else
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int16 : require
 #define Element float16_t
+#if defined(DATA_F32)
+#define ELEMENT_BYTES 4u
+#else
+#define ELEMENT_BYTES 2u
+#endif
 #endif
 
 #endif

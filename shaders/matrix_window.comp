@@ -87,11 +87,14 @@ DECLARE_BUFFER(2, readonly, BiasTensor, Word)
 DECLARE_VIEW(3, writeonly, OutputTensor, Word)
 DECLARE_VIEW(3, writeonly, OutputVectors, uvec4)
 
+DECLARE_POST_OP_BUFFERS(4)
+
 layout(push_constant, std430) uniform Push {
   BUFFER_MEMBER(InputTensor, input_tensor)
   BUFFER_MEMBER(PackedWeights, packed_weights)
   BUFFER_MEMBER(BiasTensor, bias)
   BUFFER_MEMBER(OutputTensor, output_tensor)
+  POST_OP_MEMBERS
   SlabParams params;
 } push;
 
@@ -245,6 +248,7 @@ void main() {
   tile.first_position = first_position;
   tile.end_position = min(first_position + POSITIONS, end_position);
   tile.first_channel = first_channel;
+  tile.bias_index = bias_index;
   tile.output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_PLANE;
   list_runs(tile);
   // Not unrolled, but every index of sums is a constant: else they would live in memory.

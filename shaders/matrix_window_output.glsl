@@ -13,6 +13,7 @@ struct OutputTile {
   uint end_position;
   uint first_channel;   // within the group
   uint output_base;     // of the first channel, image 0
+  uint bias_index;      // of the first channel, and in the vectors of the post-ops
 };
 
 const uint OUTPUTS_OF_POSITION = MERGED > 0u ? STRIDE_W : 1u;
@@ -143,6 +144,18 @@ const uint RUN_LANES = ENOUGH_LANES < SUBGROUP ? ENOUGH_LANES : SUBGROUP;
 const uint RUNS_AT_ONCE = SUBGROUP / RUN_LANES;
 const uint RUN_TURNS = (RUN_SLOTS + RUN_LANES - 1u) / RUN_LANES;
 
+// channel: of the problem.
+void apply_chain(OutputRun run, inout float values[LANE_OUTPUTS], uint run_index, int element, uint channel) {
+  const float scale = CHANNEL_SCALE(channel), shift = CHANNEL_SHIFT(channel);
+  // Not unrolled: a chain is long.
+  [[dont_unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
+    const int at = element + int(n);
+    if (at >= run.low && at < run.high) {
+      values[n] = apply_post_ops(values[n], scale, shift, RESIDUAL(run_index + uint(at) * ELEMENT_STEP));
+    }
+  }
+}
+
 // LANE_OUTPUTS elements of a run from `element` on, as far as the tile computes them.
 void store_lane(OutputRun run, float values[LANE_OUTPUTS], uint run_index, int element) {
   const uint index = run_index + uint(element) * ELEMENT_STEP;
@@ -205,6 +218,7 @@ void store_staged(OutputTile tile, uint fragment_m) {
             const float bias = HAS_BIAS ? block_bias[channel] : 0.0;
             float of_channel[LANE_OUTPUTS];
             [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) of_channel[n] = values[c * LANE_OUTPUTS + n] + bias;
+            if (CHAIN_LENGTH > 0u) apply_chain(run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c], tile.bias_index + channel);
             store_lane(run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c]);
           }
         }

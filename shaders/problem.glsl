@@ -4,6 +4,8 @@
 #define VKTCONV_PROBLEM_GLSL_
 
 #include "geometry.glsl"
+#include "output.glsl"
+#include "post_ops.glsl"
 #include "tensor.glsl"
 
 layout(constant_id = PROBLEM_HAS_BIAS) const bool HAS_BIAS = false;
@@ -29,6 +31,11 @@ const uint INPUT_PLANE = INPUT_D * INPUT_H * INPUT_W;
 const uint OUTPUT_PLANE = OUTPUT_D * OUTPUT_H * OUTPUT_W;
 const uint INPUT_IMAGE = INPUT_PLANE * IN_CHANNELS * GROUPS;
 const uint OUTPUT_IMAGE = OUTPUT_PLANE * OUT_CHANNELS * GROUPS;
+// In elements, from one pixel or channel of an image to the next.
+const uint INPUT_PIXEL_STRIDE = INPUT_CHANNELS_LAST ? IN_CHANNELS * GROUPS : 1u;
+const uint INPUT_CHANNEL_STRIDE = INPUT_CHANNELS_LAST ? 1u : INPUT_PLANE;
+const uint OUTPUT_PIXEL_STRIDE = OUTPUT_CHANNELS_LAST ? OUT_CHANNELS * GROUPS : 1u;
+const uint OUTPUT_CHANNEL_STRIDE = OUTPUT_CHANNELS_LAST ? 1u : OUTPUT_PLANE;
 // Positions of a phase along each axis. Phases may differ by one: the larger count is used.
 const uint SIZE_D = (OUTPUT_D - 1u) / STRIDE_D + 1u;
 const uint SIZE_H = (OUTPUT_H - 1u) / STRIDE_H + 1u;

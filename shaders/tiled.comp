@@ -1,9 +1,9 @@
 // Implicit matrix product over phases: out-channels x positions x (taps x in-channels), tiled through shared memory and
 // registers. For problems that are bound by arithmetic.
 //
-// Layouts: input [batch, in-channels, spatial], packed weights [group, out-channel block, tap, in-channel (rounded up to
-// DEPTH), channel of the block] as Accumulator (pack_weights.comp), bias [out-channels], output [batch, out-channels,
-// spatial].
+// Layouts: input [batch, in-channels, spatial] or [batch, spatial, in-channels], packed weights [group, out-channel block,
+// tap, in-channel (rounded up to DEPTH), channel of the block] as Accumulator (pack_weights.comp), bias [out-channels],
+// output [batch, out-channels, spatial] or [batch, spatial, out-channels].
 //
 // A workgroup computes CHANNELS rows of POSITIONS outputs of one phase, a row being an out-channel, or (MERGED) an
 // out-channel in one of the phases of the width. Positions are numbered through the rows
@@ -42,6 +42,15 @@ const uint BLOCK_CHANNELS = MERGED > 0u ? CHANNELS / MERGED : CHANNELS;  // out-
 const uint COLUMNS = POSITIONS > LOCAL ? POSITIONS / LOCAL : 1u;
 const uint ROW_STEP = LOCAL > POSITIONS ? LOCAL / POSITIONS : 1u;
 const uint ROWS = DEPTH / ROW_STEP;
+
+// Neighbouring invocations bring neighbouring elements, as far as their numbers go: positions, or in-channels.
+uint column_of(uint c) {
+  return c * LOCAL + (INPUT_CHANNELS_LAST ? gl_LocalInvocationID.x / ROW_STEP : gl_LocalInvocationID.x % POSITIONS);
+}
+uint first_row() {
+  return INPUT_CHANNELS_LAST ? gl_LocalInvocationID.x % ROW_STEP : LOCAL > POSITIONS ? gl_LocalInvocationID.x / POSITIONS : 0u;
+}
+
 const uint WEIGHT_QUADS = DEPTH * CHANNELS / 4u;  // of a step
 const uint WEIGHT_LOADS = (WEIGHT_QUADS + LOCAL - 1u) / LOCAL;
 
@@ -63,24 +72,21 @@ shared Accumulator4 pool[TILE_QUADS > STAGED_QUADS ? TILE_QUADS : STAGED_QUADS];
 DECLARE_BUFFER(0, readonly, InputTensor, Word)
 DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
 DECLARE_BUFFER(2, readonly, BiasTensor, Word)
-#if defined(PACKED_16BIT)
-DECLARE_BUFFER(3, coherent, OutputTensor, Word)  // read and written by atomics
-#else
-DECLARE_BUFFER(3, writeonly, OutputTensor, Word)
-#endif
+DECLARE_OUTPUT(3)
+DECLARE_POST_OP_BUFFERS(4)
 
 layout(push_constant, std430) uniform Push {
   BUFFER_MEMBER(InputTensor, input_tensor)
   BUFFER_MEMBER(PackedWeights, packed_weights)
   BUFFER_MEMBER(BiasTensor, bias)
   BUFFER_MEMBER(OutputTensor, output_tensor)
+  POST_OP_MEMBERS
   SlabParams params;
 } push;
 
 #define INPUT BUFFER_REF(InputTensor, input_tensor)
 #define WEIGHTS BUFFER_REF(PackedWeights, packed_weights)
 #define BIAS BUFFER_REF(BiasTensor, bias)
-#define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
 
 // What the invocation brings into shared memory in the next step.
 Accumulator input_elements[COLUMNS * ROWS];
@@ -96,17 +102,17 @@ void fetch(ivec3 step, uint tap, uint chunk, uint weights_block) {
     const uint quad = i * LOCAL + gl_LocalInvocationID.x;
     if (WEIGHT_QUADS % LOCAL == 0u || quad < WEIGHT_QUADS) weight_elements[i] = WEIGHTS.words[weights_at + quad];
   }
-  const uint first_row = LOCAL > POSITIONS ? gl_LocalInvocationID.x / POSITIONS : 0u;
-  const uint first_channel = chunk * DEPTH + first_row;
+  const uint first_channel = chunk * DEPTH + first_row();
   [[unroll]] for (uint c = 0; c < COLUMNS; ++c) {
     const ivec3 at = column_position[c] - step;
     // A negative position is a large unsigned one.
     const bool inside = column_exists[c] && uint(at.x) < INPUT_D && uint(at.y) < INPUT_H && uint(at.z) < INPUT_W;
-    const uint index = column_base[c] + first_channel * INPUT_PLANE + (uint(at.x) * INPUT_H + uint(at.y)) * INPUT_W + uint(at.z);
+    const uint pixel = (uint(at.x) * INPUT_H + uint(at.y)) * INPUT_W + uint(at.z);
+    const uint index = column_base[c] + first_channel * INPUT_CHANNEL_STRIDE + pixel * INPUT_PIXEL_STRIDE;
     [[unroll]] for (uint r = 0; r < ROWS; ++r) {
       const bool exists = inside && (IN_CHANNELS % DEPTH == 0u || first_channel + r * ROW_STEP < IN_CHANNELS);
       input_elements[c * ROWS + r] = Accumulator(0);
-      if (exists) input_elements[c * ROWS + r] = LOAD(INPUT, index + r * ROW_STEP * INPUT_PLANE);
+      if (exists) input_elements[c * ROWS + r] = LOAD(INPUT, index + r * ROW_STEP * INPUT_CHANNEL_STRIDE);
     }
   }
 }
@@ -116,13 +122,12 @@ void put_into_shared(uint stage) {
     const uint quad = i * LOCAL + gl_LocalInvocationID.x;
     if (WEIGHT_QUADS % LOCAL == 0u || quad < WEIGHT_QUADS) pool[WEIGHTS_BEGIN + stage * WEIGHT_QUADS + quad] = weight_elements[i];
   }
-  const uint first_row = LOCAL > POSITIONS ? gl_LocalInvocationID.x / POSITIONS : 0u;
   [[unroll]] for (uint c = 0; c < COLUMNS; ++c) {
-    const uint column = c * LOCAL + gl_LocalInvocationID.x % POSITIONS;
+    const uint column = column_of(c);
     const uint of_thread = column / THREADS_X;  // the position's number within the invocation that computes it
     const uint at = (column % THREADS_X) * INPUT_PITCH + of_thread / 4u;
     [[unroll]] for (uint r = 0; r < ROWS; ++r) {
-      pool[(stage * DEPTH + first_row + r * ROW_STEP) * INPUT_ROW + at][of_thread % 4u] = input_elements[c * ROWS + r];
+      pool[(stage * DEPTH + first_row() + r * ROW_STEP) * INPUT_ROW + at][of_thread % 4u] = input_elements[c * ROWS + r];
     }
   }
 }
@@ -157,7 +162,7 @@ void store_directly(uvec3 first_output, uint first_position, uint end_position, 
     const Position column = decode(position, SIZE_W);
     const uvec3 at = first_output + column.at * uvec3(STRIDE_D, STRIDE_H, STRIDE_W);
     wanted[p] = position < end_position && at.x < OUTPUT_D && at.y < OUTPUT_H && at.z < OUTPUT_W;
-    output_index[p] = output_base + column.image * OUTPUT_IMAGE + (at.x * OUTPUT_H + at.y) * OUTPUT_W + at.z;
+    output_index[p] = output_base + column.image * OUTPUT_IMAGE + ((at.x * OUTPUT_H + at.y) * OUTPUT_W + at.z) * OUTPUT_PIXEL_STRIDE;
   }
   [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) {
     [[unroll]] for (uint i = 0; i < 4u; ++i) {
@@ -165,8 +170,9 @@ void store_directly(uvec3 first_output, uint first_position, uint end_position, 
       if (first_channel + channel < OUT_CHANNELS) {
         Accumulator bias = Accumulator(0);
         if (HAS_BIAS) bias = LOAD(BIAS, bias_index + channel);
+        const Accumulator scale = CHANNEL_SCALE(bias_index + channel), shift = CHANNEL_SHIFT(bias_index + channel);
         [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
-          if (wanted[p]) STORE(OUTPUT, output_index[p] + channel * OUTPUT_PLANE, sums[p][q][i] + bias);
+          if (wanted[p]) STORE_RESULT(output_index[p] + channel * OUTPUT_CHANNEL_STRIDE, sums[p][q][i] + bias, scale, shift);
         }
       }
     }
@@ -189,7 +195,8 @@ void store_in_order(uint first_d, uint first_h, uint first_position, uint end_po
     const int at_w = (int(column.at.z) + FIRST_POSITION_W) * int(STRIDE_W) + int(phase) - PADDING_W;
     wanted[n] = element < STAGED_ROW && position < end_position && at_d < OUTPUT_D && at_h < OUTPUT_H && uint(at_w) < OUTPUT_W;
     computed[n] = int(phase) % dilation == 0 && int(phase) / dilation < int(MERGED);
-    output_index[n] = output_base + column.image * OUTPUT_IMAGE + (at_d * OUTPUT_H + at_h) * OUTPUT_W + uint(at_w);
+    const uint pixel = (at_d * OUTPUT_H + at_h) * OUTPUT_W + uint(at_w);
+    output_index[n] = output_base + column.image * OUTPUT_IMAGE + pixel * OUTPUT_PIXEL_STRIDE;
   }
   for (uint staged = 0; staged < BLOCK_CHANNELS && first_channel + staged < OUT_CHANNELS; staged += STAGED_CHANNELS) {
     barrier();  // what was in the pool has been read
@@ -210,12 +217,14 @@ void store_in_order(uint first_d, uint first_h, uint first_position, uint end_po
     for (uint channel = 0; channel < STAGED_CHANNELS; ++channel) {
       if (staged + channel >= BLOCK_CHANNELS || first_channel + staged + channel >= OUT_CHANNELS) break;
       Accumulator bias = Accumulator(0);
-      if (HAS_BIAS) bias = LOAD(BIAS, bias_index + staged + channel);
+      const uint vector_index = bias_index + staged + channel;
+      if (HAS_BIAS) bias = LOAD(BIAS, vector_index);
+      const Accumulator scale = CHANNEL_SCALE(vector_index), shift = CHANNEL_SHIFT(vector_index);
       [[unroll]] for (uint n = 0; n < STAGED_ITEMS; ++n) {
         const uint at = channel * STAGED_ROW + n * LOCAL + gl_LocalInvocationID.x;
         if (wanted[n]) {
           const Accumulator sum = computed[n] ? pool[at / 4u][at % 4u] : Accumulator(0);
-          STORE(OUTPUT, output_index[n] + (staged + channel) * OUTPUT_PLANE, sum + bias);
+          STORE_RESULT(output_index[n] + (staged + channel) * OUTPUT_CHANNEL_STRIDE, sum + bias, scale, shift);
         }
       }
     }
@@ -248,11 +257,11 @@ void main() {
   const uint steps = uint((range_d.y - range_d.x) * (range_h.y - range_h.x) * (range_w.y - range_w.x)) * CHUNKS;
 
   [[unroll]] for (uint c = 0; c < COLUMNS; ++c) {
-    const uint position = first_position + c * LOCAL + gl_LocalInvocationID.x % POSITIONS;
+    const uint position = first_position + column_of(c);
     const Position column = decode(position, SIZE_W);
     column_exists[c] = position < end_position;
     column_position[c] = ivec3(column.at) + ivec3(phase_d.first_input, phase_h.first_input, phase_w.first_input);
-    column_base[c] = params.input_offset + column.image * INPUT_IMAGE + group * IN_CHANNELS * INPUT_PLANE;
+    column_base[c] = params.input_offset + column.image * INPUT_IMAGE + group * IN_CHANNELS * INPUT_CHANNEL_STRIDE;
   }
 
   [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
@@ -295,7 +304,7 @@ void main() {
   }
 
   const uint bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
-  const uint output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_PLANE;
+  const uint output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_CHANNEL_STRIDE;
   if (MERGED > 0u) {
     store_in_order(work.first_output.x, work.first_output.y, first_position, end_position, output_base, first_channel, bias_index, thread_x, thread_y);
   } else {

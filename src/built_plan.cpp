@@ -15,16 +15,21 @@ uint32_t push_bytes(const Plan& plan, const Dispatch& dispatch) {
 
 void set_requirements(VktcPlan_T& built) {
   const Problem& problem = built.problem;
-  const auto tensor_bytes = [&](int64_t elements) {
-    return round_up(static_cast<uint64_t>(elements) * static_cast<uint64_t>(problem.element_size()), 4);
+  const auto tensor_bytes = [](int64_t elements, int64_t element_size) {
+    return round_up(static_cast<uint64_t>(elements) * static_cast<uint64_t>(element_size), 4);
   };
+  const int64_t size = problem.element_size();
   VktcPlanRequirements& requirements = built.requirements;
   const uint32_t rank = problem.spatial_rank;
   for (uint32_t axis = 0; axis < rank; ++axis) requirements.outputSize[axis] = problem.axes[3 - rank + axis].output;
-  requirements.inputBytes = tensor_bytes(problem.input_elements());
-  requirements.weightsBytes = tensor_bytes(problem.weight_elements());
-  requirements.biasBytes = problem.has_bias ? tensor_bytes(problem.out_channels) : 0;
-  requirements.outputBytes = tensor_bytes(problem.output_elements());
+  requirements.inputBytes = tensor_bytes(problem.input_elements(), size);
+  requirements.weightsBytes = tensor_bytes(problem.weight_elements(), size);
+  requirements.biasBytes = problem.has_bias ? tensor_bytes(problem.out_channels, size) : 0;
+  if (problem.has_post_op(VKTC_POST_OP_SCALE_SHIFT)) {
+    requirements.scaleBytes = requirements.shiftBytes = tensor_bytes(problem.out_channels, sizeof(float));
+  }
+  requirements.outputBytes = tensor_bytes(problem.output_elements(), problem.output_element_size());
+  if (problem.has_post_op(VKTC_POST_OP_RESIDUAL)) requirements.residualBytes = requirements.outputBytes;
   requirements.packedWeightsBytes = round_up(built.plan.packed_weights_bytes, 4);
   requirements.workspaceBytes = round_up(built.plan.workspace_bytes, 4);
   requirements.offsetAlignment = std::max<uint64_t>(built.context->device.caps.min_storage_buffer_offset_alignment, 16);
@@ -37,6 +42,9 @@ void set_requirements(VktcPlan_T& built) {
   built.tensor_bytes[static_cast<size_t>(Tensor::weights)] = requirements.weightsBytes;
   built.tensor_bytes[static_cast<size_t>(Tensor::packed_weights)] = requirements.packedWeightsBytes;
   built.tensor_bytes[static_cast<size_t>(Tensor::bias)] = requirements.biasBytes;
+  built.tensor_bytes[static_cast<size_t>(Tensor::scale)] = requirements.scaleBytes;
+  built.tensor_bytes[static_cast<size_t>(Tensor::shift)] = requirements.shiftBytes;
+  built.tensor_bytes[static_cast<size_t>(Tensor::residual)] = requirements.residualBytes;
   built.tensor_bytes[static_cast<size_t>(Tensor::output)] = requirements.outputBytes;
   built.tensor_bytes[static_cast<size_t>(Tensor::workspace)] = requirements.workspaceBytes;
 }

@@ -18,6 +18,12 @@ const VktcBuffer& buffer_of(const VktcBuffers& buffers, Tensor tensor) {
       return buffers.bias;
     case Tensor::output:
       return buffers.output;
+    case Tensor::scale:
+      return buffers.scale;
+    case Tensor::shift:
+      return buffers.shift;
+    case Tensor::residual:
+      return buffers.residual;
     default:
       return buffers.workspace;
   }

@@ -1,5 +1,8 @@
 #include "desc_text.h"
 
+#include "post_ops.h"
+#include "shape.h"
+
 namespace vktconv {
 namespace {
 
@@ -26,12 +29,16 @@ std::string desc_text(const VktcConvTransposeDesc& desc) {
   constexpr int64_t ones[VKTC_MAX_SPATIAL_RANK] = {1, 1, 1};
   std::string text;
   if (desc.dataType != VKTC_DATA_TYPE_F32) text += std::string("dt") + data_type_text(desc.dataType) + "_";
-  if (desc.groups != 1) text += "g" + std::to_string(desc.groups);
-  if (desc.batch != 1) text += "mb" + std::to_string(desc.batch);
+  const VktcDataType output_type = output_data_type(desc);
+  if (output_type != desc.dataType) text += std::string("ot") + data_type_text(output_type) + "_";
+  if (desc.inputLayout == VKTC_LAYOUT_CHANNELS_LAST) text += "ilast_";
+  if (desc.outputLayout == VKTC_LAYOUT_CHANNELS_LAST) text += "olast_";
+  if (desc.groups != 1) text.append("g").append(std::to_string(desc.groups));
+  if (desc.batch != 1) text.append("mb").append(std::to_string(desc.batch));
   if (!text.empty() && text.back() != '_') text += '_';
-  text += "ic" + std::to_string(desc.inChannels);
+  text.append("ic").append(std::to_string(desc.inChannels));
   append_axes(text, "i", desc, desc.inputSize, nullptr);
-  text += "_oc" + std::to_string(desc.outChannels);
+  text.append("_oc").append(std::to_string(desc.outChannels));
   append_axes(text, "k", desc, desc.kernelSize, nullptr);
   append_axes(text, "s", desc, desc.stride, ones);
   append_axes(text, "p", desc, desc.paddingBegin, zeros);
@@ -39,6 +46,7 @@ std::string desc_text(const VktcConvTransposeDesc& desc) {
   append_axes(text, "op", desc, desc.outputPadding, zeros);
   append_axes(text, "d", desc, desc.dilation, ones);
   if (desc.hasBias != VK_FALSE) text += "_bias";
+  if (desc.postOpCount > 0) text.append("_po\"").append(post_ops_text(post_ops_of(desc))).append("\"");
   return text;
 }
 
@@ -52,6 +60,16 @@ const char* data_type_text(VktcDataType type) {
       return "bf16";
     case VKTC_DATA_TYPE_I32:
       return "i32";
+  }
+  return "?";
+}
+
+const char* layout_text(VktcLayout layout) {
+  switch (layout) {
+    case VKTC_LAYOUT_CHANNELS_FIRST:
+      return "channels_first";
+    case VKTC_LAYOUT_CHANNELS_LAST:
+      return "channels_last";
   }
   return "?";
 }

@@ -9,8 +9,8 @@
 namespace vktconv {
 
 // The buffers of a call, in the order of VktcBuffers.
-enum class Tensor : uint8_t { input, weights, packed_weights, bias, output, workspace };
-constexpr uint32_t tensor_count = 6;
+enum class Tensor : uint8_t { input, weights, packed_weights, bias, output, workspace, scale, shift, residual };
+constexpr uint32_t tensor_count = 9;
 const char* tensor_name(Tensor tensor);  // "packedWeights" and so on
 
 // The part of a buffer that a dispatch sees at one binding, in bytes from where the tensor begins.

@@ -7,6 +7,7 @@
 
 #include "phases.h"
 #include "planner.h"
+#include "post_ops.h"
 
 namespace vktconv {
 namespace {
@@ -85,6 +86,11 @@ std::string explain_plan(const Problem& problem, const DeviceCaps& caps, const P
            " group%s, %s bias",
            problem.spatial_rank, type_name(problem.data_type), problem.batch, problem.in_channels, problem.out_channels,
            problem.groups, problem.groups == 1 ? "" : "s", problem.has_bias ? "with" : "without");
+  const auto layout = [](bool channels_last) { return channels_last ? "channels-last" : "channels-first"; };
+  add_line(text, "  input %s, output %s%s", layout(problem.input_channels_last()),
+           layout(problem.output_channels_last()),
+           problem.output_type != problem.data_type ? ", in fp32 as it is summed" : "");
+  if (!problem.post_ops.empty()) add_line(text, "  post-ops: %s", post_ops_text(problem.post_ops).c_str());
   for (size_t axis = 3 - problem.spatial_rank; axis < 3; ++axis) describe_axis(text, problem, axis);
   const double flop = useful_flop(problem), bytes = least_bytes(problem);
   add_line(text, "work: %.4g GFLOP useful, %.4g MB at least (%.3g FLOP per byte)", flop / 1e9, bytes / 1e6,

@@ -46,18 +46,19 @@ std::string milliseconds(double seconds) {
 
 // Whether the device can have a buffer for each tensor as a whole.
 bool check_buffer_sizes(const Problem& problem, const DeviceCaps& caps, const Plan& plan, VktcError& error) {
-  const auto bytes = [&](int64_t elements) {
-    return static_cast<uint64_t>(elements) * static_cast<uint64_t>(problem.element_size());
+  const auto bytes = [](int64_t elements, int64_t element_size) {
+    return static_cast<uint64_t>(elements) * static_cast<uint64_t>(element_size);
   };
   const auto check = [&](Tensor tensor, uint64_t size) {
     return size <= caps.max_buffer_size || fail(error, VKTC_ERROR_LIMIT_EXCEEDED, tensor_name(tensor),
                                                 "%s needs a buffer of %" PRIu64 " bytes, but maxBufferSize is %" PRIu64,
                                                 tensor_name(tensor), size, caps.max_buffer_size);
   };
-  return check(Tensor::input, bytes(problem.input_elements())) &&
-         check(Tensor::weights, bytes(problem.weight_elements())) &&
+  return check(Tensor::input, bytes(problem.input_elements(), problem.element_size())) &&
+         check(Tensor::weights, bytes(problem.weight_elements(), problem.element_size())) &&
          check(Tensor::packed_weights, plan.packed_weights_bytes) &&
-         check(Tensor::output, bytes(problem.output_elements())) && check(Tensor::workspace, plan.workspace_bytes);
+         check(Tensor::output, bytes(problem.output_elements(), problem.output_element_size())) &&
+         check(Tensor::workspace, plan.workspace_bytes);
 }
 
 // What make_plan chooses from, and why an algorithm is or is not among it: a line for each, for people.
@@ -147,7 +148,8 @@ std::string explain_choice(const PlanOptions& options, const std::string& candid
 }  // namespace
 
 const char* tensor_name(Tensor tensor) {
-  constexpr const char* names[tensor_count] = {"input", "weights", "packedWeights", "bias", "output", "workspace"};
+  constexpr const char* names[tensor_count] = {"input",     "weights", "packedWeights", "bias",    "output",
+                                               "workspace", "scale",   "shift",         "residual"};
   return names[static_cast<size_t>(tensor)];
 }
 

@@ -6,6 +6,9 @@
 #include <limits>
 #include <string>
 
+#include "desc_text.h"
+#include "post_ops.h"
+
 namespace vktconv {
 namespace {
 
@@ -50,6 +53,26 @@ bool check_tensor(const char* name, std::initializer_list<int64_t> factors, Vktc
     bytes *= factor;
   }
   return true;
+}
+
+bool check_layout(const char* name, VktcLayout layout, VktcError& error) {
+  if (layout == VKTC_LAYOUT_CHANNELS_FIRST || layout == VKTC_LAYOUT_CHANNELS_LAST) return true;
+  return fail(error, VKTC_ERROR_INVALID_PARAMETER, name, "%s is %d: it must be a VktcLayout", name,
+              static_cast<int>(layout));
+}
+
+// The data type must be valid.
+bool check_output_type(const VktcConvTransposeDesc& desc, VktcError& error) {
+  const auto type = output_data_type(desc);
+  if (vktcDataTypeSize(type) == 0) {
+    return fail(error, VKTC_ERROR_INVALID_PARAMETER, "outputType", "outputType is %d: it must be a VktcOutputType",
+                static_cast<int>(desc.outputType));
+  }
+  const bool is_16_bit = desc.dataType == VKTC_DATA_TYPE_F16 || desc.dataType == VKTC_DATA_TYPE_BF16;
+  if (type == desc.dataType || (is_16_bit && type == VKTC_DATA_TYPE_F32)) return true;
+  return fail(error, VKTC_ERROR_INVALID_PARAMETER, "outputType",
+              "outputType is %s: where dataType is %s it must be %s%s", data_type_text(type),
+              data_type_text(desc.dataType), data_type_text(desc.dataType), is_16_bit ? " or f32" : "");
 }
 
 // All factors are below 2^31 except the output size, which is checked here before it is used elsewhere.
@@ -132,6 +155,20 @@ bool make_problem(const VktcConvTransposeDesc& desc, Problem& problem, VktcError
     return fail(error, VKTC_ERROR_INVALID_PARAMETER, "dataType", "dataType is %d: it must be a VktcDataType",
                 static_cast<int>(desc.dataType));
   }
+  if (!check_output_type(desc, error) || !check_layout("inputLayout", desc.inputLayout, error) ||
+      !check_layout("outputLayout", desc.outputLayout, error) || !check_post_ops(desc, error)) {
+    return false;
+  }
+  for (uint32_t i = 0; i < desc.postOpCount; ++i) {
+    VktcPostOp op = desc.postOps[i];
+    const int parameters = post_op_parameters(op.kind);
+    if (parameters < 1) op.alpha = 0;
+    if (parameters < 2) op.beta = 0;
+    p.post_ops.push_back(op);
+  }
+  p.output_type = output_data_type(desc);
+  p.input_layout = desc.inputLayout;
+  p.output_layout = desc.outputLayout;
   p.batch = desc.batch;
   p.in_channels = desc.inChannels;
   p.out_channels = desc.outChannels;
@@ -149,13 +186,30 @@ bool make_problem(const VktcConvTransposeDesc& desc, Problem& problem, VktcError
   const auto& a = p.axes;
   const int64_t size = p.element_size();
   if (!check_tensor("input", {p.batch, p.in_channels, a[0].input, a[1].input, a[2].input, size}, error) ||
-      !check_tensor("output", {p.batch, p.out_channels, a[0].output, a[1].output, a[2].output, size}, error) ||
+      !check_tensor("output", {p.batch, p.out_channels, a[0].output, a[1].output, a[2].output, p.output_element_size()},
+                    error) ||
       !check_tensor("weights", {p.in_channels, p.group_out_channels(), a[0].kernel, a[1].kernel, a[2].kernel, size},
                     error)) {
     return false;
   }
   problem = p;
   return true;
+}
+
+VktcDataType output_data_type(const VktcConvTransposeDesc& desc) {
+  switch (desc.outputType) {
+    case VKTC_OUTPUT_TYPE_DEFAULT:
+      return desc.dataType;
+    case VKTC_OUTPUT_TYPE_F32:
+      return VKTC_DATA_TYPE_F32;
+    case VKTC_OUTPUT_TYPE_F16:
+      return VKTC_DATA_TYPE_F16;
+    case VKTC_OUTPUT_TYPE_BF16:
+      return VKTC_DATA_TYPE_BF16;
+    case VKTC_OUTPUT_TYPE_I32:
+      return VKTC_DATA_TYPE_I32;
+  }
+  return static_cast<VktcDataType>(-1);
 }
 
 double useful_flop(const Problem& problem) {
@@ -166,9 +220,13 @@ double useful_flop(const Problem& problem) {
 
 double least_bytes(const Problem& problem) {
   const int64_t bias = problem.has_bias ? problem.out_channels : 0;
+  const int64_t vectors = problem.has_post_op(VKTC_POST_OP_SCALE_SHIFT) ? 2 * problem.out_channels : 0;
+  const double outputs = problem.has_post_op(VKTC_POST_OP_RESIDUAL) ? 2 : 1;  // tensors of its size
   return static_cast<double>(problem.element_size()) *
-         (static_cast<double>(problem.input_elements()) + static_cast<double>(problem.weight_elements()) +
-          static_cast<double>(problem.output_elements()) + static_cast<double>(bias));
+             (static_cast<double>(problem.input_elements()) + static_cast<double>(problem.weight_elements()) +
+              static_cast<double>(bias)) +
+         outputs * static_cast<double>(problem.output_element_size()) * static_cast<double>(problem.output_elements()) +
+         static_cast<double>(sizeof(float)) * static_cast<double>(vectors);
 }
 
 }  // namespace vktconv

@@ -34,7 +34,8 @@ VktcBuffers fake_buffers(const VktcPlanRequirements& r) {
     return VktcBuffer{MockVulkan::handle<VkBuffer>(id), 0, size};
   };
   return {buffer(11, r.inputBytes), buffer(12, r.weightsBytes), buffer(13, r.packedWeightsBytes),
-          buffer(14, r.biasBytes),  buffer(15, r.outputBytes),  buffer(16, r.workspaceBytes)};
+          buffer(14, r.biasBytes),  buffer(15, r.outputBytes),  buffer(16, r.workspaceBytes),
+          buffer(17, r.scaleBytes), buffer(18, r.shiftBytes),   buffer(19, r.residualBytes)};
 }
 
 struct Enabled {

@@ -15,8 +15,20 @@ constexpr uint32_t guard_word = 0xfffdfffd;
 constexpr uint32_t poison_word = 0xffffffff;
 constexpr VkDeviceSize guard_bytes = 1024;
 
-constexpr const char* section_names[] = {"input", "weights", "bias", "packedWeights", "workspace", "output"};
-enum SectionIndex : size_t { input, weights, bias, packed_weights, workspace, output, section_count };
+constexpr const char* section_names[] = {"input",    "weights",       "bias",      "scale", "shift",
+                                         "residual", "packedWeights", "workspace", "output"};
+enum SectionIndex : size_t {
+  input,
+  weights,
+  bias,
+  scale,
+  shift,
+  residual,
+  packed_weights,  // from here on, written
+  workspace,
+  output,
+  section_count
+};
 
 // All tensors of a call in one buffer, with guard bands between them, so that one download shows every stray write.
 class Arena {
@@ -24,6 +36,7 @@ class Arena {
   Arena(const Tensors& tensors, const VktcPlanRequirements& needs) {
     const VkDeviceSize alignment = std::max<VkDeviceSize>(needs.offsetAlignment, 4);
     const VkDeviceSize sizes[] = {needs.inputBytes,         needs.weightsBytes,   needs.biasBytes,
+                                  needs.scaleBytes,         needs.shiftBytes,     needs.residualBytes,
                                   needs.packedWeightsBytes, needs.workspaceBytes, needs.outputBytes};
     VkDeviceSize at = 0;
     for (size_t i = 0; i < section_count; ++i) {
@@ -36,11 +49,15 @@ class Arena {
       std::fill_n(image_.begin() + static_cast<ptrdiff_t>(sections_[i].offset / 4), sections_[i].size / 4, poison_word);
     }
     // What follows the last element of a 16-bit tensor stays poisoned.
-    std::memcpy(bytes() + sections_[input].offset, tensors.input.data(), tensors.input.size());
-    std::memcpy(bytes() + sections_[weights].offset, tensors.weights.data(), tensors.weights.size());
-    if (!tensors.bias.empty()) {
-      std::memcpy(bytes() + sections_[bias].offset, tensors.bias.data(), tensors.bias.size());
-    }
+    const auto put = [&](SectionIndex i, const void* data, size_t size) {
+      if (size > 0) std::memcpy(bytes() + sections_[i].offset, data, size);
+    };
+    put(input, tensors.input.data(), tensors.input.size());
+    put(weights, tensors.weights.data(), tensors.weights.size());
+    put(bias, tensors.bias.data(), tensors.bias.size());
+    put(scale, tensors.scale.data(), tensors.scale.size() * sizeof(float));
+    put(shift, tensors.shift.data(), tensors.shift.size() * sizeof(float));
+    put(residual, tensors.residual.data(), tensors.residual.size());
   }
 
   std::byte* bytes() { return reinterpret_cast<std::byte*>(image_.data()); }
@@ -140,8 +157,10 @@ std::string wrong_requirements(const Tensors& tensors, const VktcPlanRequirement
   if (needs.inputBytes != words(tensors.input.size())) return "inputBytes";
   if (needs.weightsBytes != words(tensors.weights.size())) return "weightsBytes";
   if (needs.biasBytes != words(tensors.bias.size())) return "biasBytes";
-  const size_t output_bytes = static_cast<size_t>(tensors.output_elements) * element_size(tensors.desc.dataType);
-  if (needs.outputBytes != words(output_bytes)) return "outputBytes";
+  if (needs.scaleBytes != tensors.scale.size() * sizeof(float)) return "scaleBytes";
+  if (needs.shiftBytes != tensors.shift.size() * sizeof(float)) return "shiftBytes";
+  if (needs.residualBytes != words(tensors.residual.size())) return "residualBytes";
+  if (needs.outputBytes != words(output_bytes(tensors.desc))) return "outputBytes";
   if (needs.packedWeightsBytes % 4 != 0) return "packedWeightsBytes";
   if (needs.workspaceBytes % 4 != 0) return "workspaceBytes";
   if (needs.dispatchCount == 0) return "dispatchCount";
@@ -182,19 +201,17 @@ std::optional<VktcError> record_and_wait(TestDevice& device, VktcPlan plan, Vktc
 
 std::string compare(const Question& question, const void* actual) {
   const VktcConvTransposeDesc& desc = question.tensors.desc;
-  const bool exact = question.fill == reference::Fill::exact || desc.dataType == VKTC_DATA_TYPE_I32;
+  const VktcDataType type = reference::output_type(desc);
   size_t wrong = 0;
   std::string text;
   for (size_t i = 0; i < question.expected.size(); ++i) {
     const auto index = static_cast<int64_t>(i);
     const reference::Value& expected = question.expected[i];
-    if (exact ? reference::equals(desc, expected, actual, index) : reference::matches(desc, expected, actual, index)) {
-      continue;
-    }
+    if (is_right(desc, question.fill, expected, actual, index)) continue;
     if (++wrong <= 4) {
-      text += "output[" + std::to_string(i) + "] is " + std::to_string(reference::element(desc, actual, index)) +
-              " instead of " + std::to_string(expected.value) +
-              (exact ? "" : " +- " + std::to_string(reference::error_bound(desc, expected))) + "\n";
+      text += "output[" + std::to_string(i) + "] is " + std::to_string(reference::element(type, actual, index)) +
+              " instead of " + std::to_string(expected.value) + " +- " +
+              std::to_string(reference::error_bound(desc, expected)) + "\n";
     }
   }
   if (wrong == 0) return "";
@@ -223,8 +240,7 @@ const char* access_name(Access access) {
 
 std::string repeat_line(const TestDevice& device, const Question& question, const Way& way) {
   const VktcConvTransposeDesc& desc = question.tensors.desc;
-  std::string line = "vktconv-tests --problem '" + support::format_problem({"", with_type(desc, VKTC_DATA_TYPE_F32)}) +
-                     "' --dtype " + support::data_type_name(desc.dataType) + " --fill " +
+  std::string line = "vktconv-tests --problem '" + support::format_problem({"", desc}) + "' --fill " +
                      (question.fill == reference::Fill::exact ? "exact" : "random") + " --seed " +
                      std::to_string(question.seed) + " --access " + access_name(way.access);
   if (!way.algorithm.empty()) line += " --algorithm " + way.algorithm;
@@ -266,9 +282,10 @@ Outcome check(TestDevice& device, const Question& question, const Way& way) {
   host::Buffer buffer(device.device(), arena.size());
   buffer.upload(arena.bytes(), arena.size());
   const VkBuffer handle = buffer.handle();
-  const VktcBuffers buffers = {arena.view(handle, input),          arena.view(handle, weights),
-                               arena.view(handle, packed_weights), arena.view(handle, bias),
-                               arena.view(handle, output),         arena.view(handle, workspace)};
+  const VktcBuffers buffers = {
+      arena.view(handle, input), arena.view(handle, weights), arena.view(handle, packed_weights),
+      arena.view(handle, bias),  arena.view(handle, output),  arena.view(handle, workspace),
+      arena.view(handle, scale), arena.view(handle, shift),   arena.view(handle, residual)};
   Bindings bindings;
   if (way.access == Access::bindings) {
     VktcError error = {};
@@ -290,7 +307,7 @@ Outcome check(TestDevice& device, const Question& question, const Way& way) {
     if (const std::string messages = complaint(); !messages.empty()) return fail(messages);
     if (const std::string stray = arena.stray_write(result); !stray.empty()) return fail(stray);
     const auto* first = reinterpret_cast<const std::byte*>(result.data()) + arena.offset(output);
-    const size_t bytes = question.expected.size() * element_size(question.tensors.desc.dataType);
+    const size_t bytes = output_bytes(question.tensors.desc);
     if (run > 0) {
       if (!std::equal(outcome.output.begin(), outcome.output.end(), first)) {
         return fail("run " + std::to_string(run + 1) + " gives other bits than the first");

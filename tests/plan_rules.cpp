@@ -146,6 +146,7 @@ class Checker {
     }
     if (invocations > caps_.max_compute_work_group_invocations) return number(invocations) + " invocations";
     if (needs.shared_bytes > caps_.max_compute_shared_memory_size) return number(needs.shared_bytes) + " shared bytes";
+    if (needs.bindings > caps_.max_storage_buffers_per_stage) return "declares " + number(needs.bindings) + " bindings";
     if (needs.bindings != (plan_.device_address ? 0 : dispatch.windows.size())) {
       return "declares " + number(needs.bindings) + " bindings for " + number(dispatch.windows.size()) + " windows";
     }
@@ -199,7 +200,9 @@ class Checker {
     };
     if (!covered(plan_.run, Tensor::output)) return "some of the output lies in no window";
     if (!covered(plan_.pack, Tensor::packed_weights)) return "some of the packed weights lie in no window";
-    if (problem_.has_bias && !covered(plan_.run, Tensor::bias)) return "some of the bias lies in no window";
+    for (const Tensor tensor : {Tensor::bias, Tensor::scale, Tensor::shift, Tensor::residual}) {
+      if (!covered(plan_.run, tensor)) return std::string("some of the ") + tensor_name(tensor) + " lies in no window";
+    }
     return "";
   }
 
@@ -222,9 +225,14 @@ uint64_t tensor_bytes(const Problem& problem, const Plan& plan, Tensor tensor) {
     case Tensor::bias:
       return problem.has_bias ? rounded_to_words(problem.out_channels, problem.element_size()) : 0;
     case Tensor::output:
-      return rounded_to_words(problem.output_elements(), problem.element_size());
+      return rounded_to_words(problem.output_elements(), problem.output_element_size());
     case Tensor::workspace:
       return plan.workspace_bytes;
+    case Tensor::scale:
+    case Tensor::shift:
+      return problem.has_post_op(VKTC_POST_OP_SCALE_SHIFT) ? static_cast<uint64_t>(problem.out_channels) * 4 : 0;
+    case Tensor::residual:
+      return problem.has_post_op(VKTC_POST_OP_RESIDUAL) ? tensor_bytes(problem, plan, Tensor::output) : 0;
   }
   return 0;
 }
@@ -283,6 +291,7 @@ DeviceCaps lavapipe_caps() {
   for (uint32_t& size : caps.max_compute_work_group_size) size = 1024;
   caps.max_compute_work_group_invocations = 1024;
   caps.max_compute_shared_memory_size = 32768;
+  caps.max_storage_buffers_per_stage = 1000000;
   caps.max_memory_allocation_size = uint64_t{2} << 30;
   caps.max_buffer_size = 0xffffffff;
   caps.min_storage_buffer_offset_alignment = 16;

@@ -1,6 +1,7 @@
 #include "random_problem.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "foreign_enum.h"
 #include "reference.h"
@@ -60,10 +61,12 @@ VktcConvTransposeDesc draw(Random& random) {
 
 VktcConvTransposeDesc random_problem(uint64_t index) {
   Random random(index * 2 + 1);
-  while (true) {
-    const VktcConvTransposeDesc desc = draw(random);
-    if (small_enough(desc)) return desc;
-  }
+  VktcConvTransposeDesc desc = {};
+  do desc = draw(random);
+  while (!small_enough(desc));
+  // Drawn apart: what came later leaves the problems of before as they were.
+  Random more(~(index * 2));
+  return in_turn(desc, more.next() % 64);
 }
 
 VktcConvTransposeDesc wild_descriptor(uint64_t index) {
@@ -129,6 +132,18 @@ VktcConvTransposeDesc wild_descriptor(uint64_t index) {
     }
   }
   if (random.one_in(100)) desc.spatialRank = static_cast<uint32_t>(random.next());
+  Random more(index * 2 + 0x5eed);
+  desc = in_turn(desc, more.next() % 64);
+  if (more.one_in(100)) desc.inputLayout = foreign_enum<VktcLayout>(static_cast<int>(more.between(-1, 3)));
+  if (more.one_in(100)) desc.outputLayout = foreign_enum<VktcLayout>(static_cast<int>(more.between(-1, 3)));
+  if (more.one_in(30)) desc.postOpCount = static_cast<uint32_t>(more.between(0, VKTC_MAX_POST_OPS + 1));
+  if (more.one_in(30)) {
+    VktcPostOp& op = desc.postOps[more.between(0, VKTC_MAX_POST_OPS - 1)];
+    op.kind = foreign_enum<VktcPostOpKind>(static_cast<int>(more.between(-1, VKTC_POST_OP_RESIDUAL + 1)));
+    op.alpha = more.one_in(3) ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(more.between(-3, 3));
+    op.beta = more.one_in(3) ? std::numeric_limits<float>::infinity() : static_cast<float>(more.between(-3, 3));
+  }
+  if (more.one_in(50)) desc.outputType = foreign_enum<VktcOutputType>(static_cast<int>(more.between(-1, 9)));
   if (random.one_in(100)) desc.dataType = foreign_enum<VktcDataType>(static_cast<int>(random.between(-1, 9)));
   // Large problems that are valid: blow up what has no other bound.
   if (random.one_in(3)) desc.batch = random.between(1, 1 << 20);

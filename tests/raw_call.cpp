@@ -18,9 +18,7 @@ RawBuffer make_buffer(const RawDevice& device, VkDeviceSize size, const std::vec
 }  // namespace
 
 RawCall::RawCall(const RawDevice& device, const vktc::Plan& plan, const Tensors& tensors)
-    : device_(device),
-      plan_(plan),
-      output_bytes_(static_cast<size_t>(tensors.output_elements) * element_size(tensors.desc.dataType)) {
+    : device_(device), plan_(plan), output_bytes_(output_bytes(tensors.desc)) {
   const VktcPlanRequirements requirements = plan.requirements();
   input_ = make_buffer(device, requirements.inputBytes, tensors.input);
   weights_ = make_buffer(device, requirements.weightsBytes, tensors.weights);
@@ -28,10 +26,27 @@ RawCall::RawCall(const RawDevice& device, const vktc::Plan& plan, const Tensors&
   bias_ = make_buffer(device, requirements.biasBytes, tensors.bias);
   output_ = make_buffer(device, requirements.outputBytes, {});
   workspace_ = make_buffer(device, requirements.workspaceBytes, {});
+  const auto bytes_of = [](const std::vector<float>& vector) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(vector.data());
+    return std::vector<std::byte>(bytes, bytes + vector.size() * sizeof(float));
+  };
+  scale_ = make_buffer(device, requirements.scaleBytes, bytes_of(tensors.scale));
+  shift_ = make_buffer(device, requirements.shiftBytes, bytes_of(tensors.shift));
+  residual_ = make_buffer(device, requirements.residualBytes, tensors.residual);
 }
 
 VktcBuffers RawCall::buffers() const {
-  return {input_.view(), weights_.view(), packed_weights_.view(), bias_.view(), output_.view(), workspace_.view()};
+  VktcBuffers buffers = {};
+  buffers.input = input_.view();
+  buffers.weights = weights_.view();
+  buffers.packedWeights = packed_weights_.view();
+  buffers.bias = bias_.view();
+  buffers.output = output_.view();
+  buffers.workspace = workspace_.view();
+  buffers.scale = scale_.view();
+  buffers.shift = shift_.view();
+  buffers.residual = residual_.view();
+  return buffers;
 }
 
 std::vector<std::byte> RawCall::output() const { return {output_.data(), output_.data() + output_bytes_}; }

@@ -24,7 +24,7 @@ class RawCall {
   const RawDevice& device_;
   const vktc::Plan& plan_;
   size_t output_bytes_;
-  RawBuffer input_, weights_, packed_weights_, bias_, output_, workspace_;
+  RawBuffer input_, weights_, packed_weights_, bias_, output_, workspace_, scale_, shift_, residual_;
 };
 
 // Makes what shaders wrote so far visible to later shaders and to the host.

@@ -78,7 +78,7 @@ class Reader {
     }
     if (workgroup_size_constant_) size_ids_ = composites_.at(*workgroup_size_constant_);
     for (size_t i = 0; i < size_ids_.size(); ++i) needs_.workgroup_size.at(i) = value(size_ids_[i]);
-    needs_.bindings = bindings_;
+    needs_.bindings = bindings_.size();
     return needs_;
   }
 
@@ -100,7 +100,7 @@ class Reader {
           needs_.specialization_constants = std::max<size_t>(needs_.specialization_constants, a[2] + 1);
         }
         if (a[1] == decoration_builtin && a[2] == builtin_workgroup_size) workgroup_size_constant_ = a[0];
-        if (a[1] == decoration_binding) ++bindings_;
+        if (a[1] == decoration_binding) bindings_.insert(a[2]);  // one may be seen as several types
         return;
       case OpTypeBool:
         sizes_[a[0]] = 4;
@@ -231,7 +231,7 @@ class Reader {
   std::map<uint32_t, std::vector<uint32_t>> composites_;
   std::optional<uint32_t> workgroup_size_constant_;
   std::vector<uint32_t> size_ids_;
-  size_t bindings_ = 0;
+  std::set<uint32_t> bindings_;
 };
 
 }  // namespace

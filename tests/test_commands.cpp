@@ -66,12 +66,16 @@ VktcBuffers fake_buffers(const VktcPlanRequirements& r) {
           buffer(13, 3 * step, r.packedWeightsBytes),
           buffer(14, 4 * step, r.biasBytes),
           buffer(15, 5 * step, r.outputBytes),
-          buffer(16, 6 * step, r.workspaceBytes)};
+          buffer(16, 6 * step, r.workspaceBytes),
+          buffer(17, 7 * step, r.scaleBytes),
+          buffer(18, 8 * step, r.shiftBytes),
+          buffer(19, 9 * step, r.residualBytes)};
 }
 
 const VktcBuffer& buffer_of(const VktcBuffers& buffers, Tensor tensor) {
   const VktcBuffer* const all[] = {&buffers.input, &buffers.weights, &buffers.packedWeights,
-                                   &buffers.bias,  &buffers.output,  &buffers.workspace};
+                                   &buffers.bias,  &buffers.output,  &buffers.workspace,
+                                   &buffers.scale, &buffers.shift,   &buffers.residual};
   return *all[static_cast<size_t>(tensor)];
 }
 

@@ -29,8 +29,7 @@ VktcConvTransposeDesc parse(const char* problem) { return support::parse_problem
 class Output {
  public:
   explicit Output(const Tensors& tensors)
-      : bytes_(static_cast<size_t>(tensors.output_elements) * element_size(tensors.desc.dataType)),
-        all_(bytes_ + 2 * guard, std::byte{0xa5}) {}
+      : bytes_(output_bytes(tensors.desc)), all_(bytes_ + 2 * guard, std::byte{0xa5}) {}
 
   void* data() { return all_.data() + guard; }
   std::string mistakes(const Tensors& tensors, const std::vector<reference::Value>& expected) const {
@@ -40,7 +39,7 @@ class Output {
       return "bytes around the output were written";
     }
     for (size_t i = 0; i < expected.size(); ++i) {
-      if (!reference::equals(tensors.desc, expected[i], all_.data() + guard, static_cast<int64_t>(i))) {
+      if (!is_right(tensors.desc, reference::Fill::exact, expected[i], all_.data() + guard, static_cast<int64_t>(i))) {
         return support::format_problem({"", tensors.desc}) + ": output[" + std::to_string(i) + "] is wrong";
       }
     }
@@ -57,8 +56,7 @@ class Output {
 std::string run(host::Device& device, const VktcConvTransposeDesc& desc, const host::RunOptions& options = {}) {
   const Tensors tensors(desc, reference::Fill::exact, 5);
   Output output(tensors);
-  host::conv_transpose(device, desc, tensors.input.data(), tensors.weights.data(),
-                       desc.hasBias ? tensors.bias.data() : nullptr, output.data(), options);
+  host::conv_transpose(device, desc, tensors.host_arrays(output.data()), options);
   return output.mistakes(tensors, tensors.expected());
 }
 
@@ -186,6 +184,31 @@ TEST_CASE("A missing array is refused by name") {
     CHECK(std::string(error->parameter) ==
           std::vector{"input", "weights", "bias", "output"}[static_cast<size_t>(missing)]);
   }
+}
+
+TEST_CASE("What post-ops read is asked for by name, and only what they read") {
+  const VktcConvTransposeDesc desc = parse("mb1_ic2iw5_oc3kw3po\"scale_shift,residual\"");
+  const Tensors tensors(desc, reference::Fill::exact, 5);
+  Output output(tensors);
+  for (const char* missing : {"scale", "shift", "residual"}) {
+    const auto error = error_of([&] {
+      host::Arrays arrays = tensors.host_arrays(output.data());
+      if (missing == std::string("scale")) arrays.scale = nullptr;
+      if (missing == std::string("shift")) arrays.shift = nullptr;
+      if (missing == std::string("residual")) arrays.residual = nullptr;
+      host::conv_transpose(test_device().device(), desc, arrays);
+    });
+    REQUIRE(error);
+    CHECK(error->status == VKTC_ERROR_INVALID_PARAMETER);
+    CHECK(std::string(error->parameter) == missing);
+  }
+  // The call without them is for problems that need none.
+  const auto error = error_of([&] {
+    host::conv_transpose(test_device().device(), desc, tensors.input.data(), tensors.weights.data(), nullptr,
+                         output.data());
+  });
+  REQUIRE(error);
+  CHECK(std::string(error->parameter) == "scale");
 }
 
 TEST_CASE("What is wrong is said, not tried again with smaller slabs") {

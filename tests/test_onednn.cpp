@@ -1,6 +1,7 @@
 // A second opinion on the reference: oneDNN's deconvolution, where it is installed. Exact on small integers.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -23,6 +24,16 @@ using Dims = dnnl::memory::dims;
 Dims dense_strides(const Dims& dims) {
   Dims strides(dims.size(), 1);
   for (size_t i = dims.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * dims[i];
+  return strides;
+}
+
+// Of images, channels and spatial axes.
+Dims layout_strides(const Dims& dims, VktcLayout layout) {
+  if (layout == VKTC_LAYOUT_CHANNELS_FIRST) return dense_strides(dims);
+  Dims in_memory = dims;
+  std::rotate(in_memory.begin() + 1, in_memory.begin() + 2, in_memory.end());
+  Dims strides = dense_strides(in_memory);
+  std::rotate(strides.begin() + 1, strides.end() - 1, strides.end());
   return strides;
 }
 
@@ -67,8 +78,8 @@ std::optional<std::vector<float>> by_onednn(const VktcConvTransposeDesc& desc, T
   Dims weight_strides = dense_strides(stored_weights);
   std::swap(weight_strides[1], weight_strides[2]);
 
-  const auto input_desc = f32_desc(input, dense_strides(input));
-  const auto output_desc = f32_desc(output, dense_strides(output));
+  const auto input_desc = f32_desc(input, layout_strides(input, desc.inputLayout));
+  const auto output_desc = f32_desc(output, layout_strides(output, desc.outputLayout));
   const auto bias_desc = desc.hasBias ? f32_desc({desc.outChannels}, {1}) : dnnl::memory::desc();
   const auto any_weights = dnnl::memory::desc(weights, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
   std::optional<dnnl::deconvolution_forward::primitive_desc> primitive;
@@ -94,7 +105,9 @@ std::optional<std::vector<float>> by_onednn(const VktcConvTransposeDesc& desc, T
 
 // 1: agrees, 0: not implemented there; fails the test where the two disagree.
 int compare(const VktcConvTransposeDesc& problem) {
-  Tensors tensors(with_type(problem, VKTC_DATA_TYPE_F32), reference::Fill::exact, 5);
+  VktcConvTransposeDesc plain = with_type(problem, VKTC_DATA_TYPE_F32);
+  plain.postOpCount = 0;
+  Tensors tensors(plain, reference::Fill::exact, 5);
   const auto theirs = by_onednn(tensors.desc, tensors);
   if (!theirs) return 0;
   const std::vector<reference::Value> ours = tensors.expected();
@@ -108,10 +121,10 @@ int compare(const VktcConvTransposeDesc& problem) {
 
 TEST_CASE("oneDNN agrees on every case that it implements") {
   int agreed = 0;
+  uint64_t turn = 0;
   for (const Case& each : cases()) {
-    const VktcConvTransposeDesc& desc = each.desc;
     INFO(each.name);
-    agreed += compare(desc);
+    agreed += compare(in_turn(each.desc, turn++));
   }
   MESSAGE(agreed << " of " << cases().size() << " cases");
   CHECK(agreed * 10 > static_cast<int>(cases().size()) * 8);

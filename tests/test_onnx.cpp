@@ -41,7 +41,7 @@ std::vector<double> node_test(const VktcConvTransposeDesc& desc) {
   const float x[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
   const std::vector<float> w(18, 1.0f);
   std::vector<double> y;
-  const auto values = reference::conv_transpose(desc, x, w.data(), nullptr);
+  const auto values = reference::conv_transpose(desc, {x, w.data()});
   for (size_t i = 0; i < values.size() / 2; ++i) {
     y.push_back(values[i].value);
     CHECK(values[i].value == values[i + values.size() / 2].value);

@@ -120,7 +120,7 @@ TEST_CASE("The largest error is at most four times that of sums in fp32") {
       }
       double largest = 0;
       for (size_t i = 0; i < question.expected.size(); ++i) {
-        const double value = reference::element(question.tensors.desc, outcome.output.data(), static_cast<int64_t>(i));
+        const double value = reference::element(VKTC_DATA_TYPE_F32, outcome.output.data(), static_cast<int64_t>(i));
         largest = std::max(largest, std::abs(value - question.expected[i].value));
       }
       CAPTURE(row.in_channels);
@@ -164,7 +164,7 @@ TEST_CASE("Still smaller inputs are off by 2^-35 at most, those that count as ze
     Outcome outcome = check(test_device(), question, {.algorithm = "matrix", .access = Access::bindings});
     if (outcome.kind == Outcome::refused || outcome.output.empty()) continue;
     for (size_t i = 0; i < question.expected.size(); ++i) {
-      const double value = reference::element(question.tensors.desc, outcome.output.data(), static_cast<int64_t>(i));
+      const double value = reference::element(VKTC_DATA_TYPE_F32, outcome.output.data(), static_cast<int64_t>(i));
       // 96 products with weights below 8, each input off by 2^-35 of its own, and the sum's rounding.
       CHECK(std::abs(value - question.expected[i].value) <= 96 * 8 * 0x1p-35);
     }
@@ -209,7 +209,7 @@ TEST_CASE("Who relaxes the precision may get elements rounded to fp16, and no wo
     REQUIRE(!off.output.empty());
     double largest = 0;
     for (size_t i = 0; i < question.expected.size(); ++i) {
-      const double value = reference::element(desc, off.output.data(), static_cast<int64_t>(i));
+      const double value = reference::element(VKTC_DATA_TYPE_F32, off.output.data(), static_cast<int64_t>(i));
       largest = std::max(largest, std::abs(value - question.expected[i].value) / question.expected[i].magnitude);
     }
     CHECK(largest < 0x1p-10);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "mutation.h"
+#include "post_ops.h"
+#include "reference.h"
 #include "scratch_folder.h"
 #include "support/problem_text.h"
 
@@ -32,9 +35,11 @@ bool same(const NamedProblem& a, const NamedProblem& b) {
   using Desc = VktcConvTransposeDesc;
   return a.name == b.name && x.spatialRank == y.spatialRank && x.dataType == y.dataType && x.batch == y.batch &&
          x.inChannels == y.inChannels && x.outChannels == y.outChannels && x.groups == y.groups &&
-         x.hasBias == y.hasBias && same_axes(&Desc::inputSize) && same_axes(&Desc::kernelSize) &&
-         same_axes(&Desc::stride) && same_axes(&Desc::paddingBegin) && same_axes(&Desc::paddingEnd) &&
-         same_axes(&Desc::outputPadding) && same_axes(&Desc::dilation);
+         x.hasBias == y.hasBias && x.inputLayout == y.inputLayout && x.outputLayout == y.outputLayout &&
+         vktconv::post_ops_text(vktconv::post_ops_of(x)) == vktconv::post_ops_text(vktconv::post_ops_of(y)) &&
+         vktconv::reference::output_type(x) == vktconv::reference::output_type(y) && same_axes(&Desc::inputSize) &&
+         same_axes(&Desc::kernelSize) && same_axes(&Desc::stride) && same_axes(&Desc::paddingBegin) &&
+         same_axes(&Desc::paddingEnd) && same_axes(&Desc::outputPadding) && same_axes(&Desc::dilation);
 }
 
 std::string message_of(const std::function<void()>& call) {
@@ -98,6 +103,22 @@ TEST_CASE("a descriptor says what it says") {
   CHECK(axes(d, d.outputPadding) == std::vector<int64_t>{1, 2, 3});
   CHECK(axes(d, d.dilation) == std::vector<int64_t>{1, 2, 3});
   CHECK(d.hasBias == VK_TRUE);
+  CHECK(d.inputLayout == VKTC_LAYOUT_CHANNELS_FIRST);
+  CHECK(d.outputLayout == VKTC_LAYOUT_CHANNELS_FIRST);
+  CHECK(d.outputType == VKTC_OUTPUT_TYPE_DEFAULT);
+
+  const VktcConvTransposeDesc turned = parse_problem("dtf16otf32ilast_ic1ih4oc1kh3").desc;
+  CHECK(turned.inputLayout == VKTC_LAYOUT_CHANNELS_LAST);
+  CHECK(turned.outputLayout == VKTC_LAYOUT_CHANNELS_FIRST);
+  CHECK(turned.outputType == VKTC_OUTPUT_TYPE_F32);
+  const VktcConvTransposeDesc chained = parse_problem("ic1ih4_po\"clamp:-inf:1e-3,relu,scale_shift\"_oc1kh3").desc;
+  REQUIRE(chained.postOpCount == 3);
+  CHECK(chained.postOps[0].kind == VKTC_POST_OP_CLAMP);
+  CHECK(chained.postOps[0].alpha == -std::numeric_limits<float>::infinity());
+  CHECK(chained.postOps[0].beta == 1e-3f);
+  CHECK(chained.postOps[1].kind == VKTC_POST_OP_RELU);
+  CHECK(chained.postOps[2].kind == VKTC_POST_OP_SCALE_SHIFT);
+  CHECK(parse_problem("olastic1ih4oc1kh3").desc.outputLayout == VKTC_LAYOUT_CHANNELS_LAST);
 }
 
 TEST_CASE("inner axes are copied from outer ones") {
@@ -118,6 +139,12 @@ TEST_CASE("the text of a problem is short and brings it back") {
         "ic1ih64_oc2kh3ph1");
   CHECK(format_problem(parse_problem("n\"a \\\"b\\\" \\\\ \xc3\xa9\"ic2iw8oc2kw3dti32biasg2mb4")) ==
         "dti32_g2mb4_ic2iw8_oc2kw3_bias_n\"a \\\"b\\\" \\\\ \xc3\xa9\"");
+  CHECK(format_problem(parse_problem("olast_ic1iw4oc1kw3_ilast_otf32_dtbf16_mb2")) ==
+        "dtbf16_otf32_ilast_olast_mb2_ic1iw4_oc1kw3");
+  CHECK(format_problem(parse_problem("po\"linear:0.10:1e0,residual\"ic1iw4oc1kw3bias")) ==
+        "ic1iw4_oc1kw3_bias_po\"linear:0.1:1,residual\"");
+  // What is said without need is the same problem.
+  CHECK(format_problem(parse_problem("dtf16_otf16_ic1iw4oc1kw3")) == "dtf16_ic1iw4_oc1kw3");
   std::mt19937_64 random(11);
   const auto pick = [&](int64_t low, int64_t high) {
     return low + static_cast<int64_t>(random() % static_cast<uint64_t>(high - low + 1));
@@ -141,6 +168,15 @@ TEST_CASE("the text of a problem is short and brings it back") {
       d.outputPadding[axis] = pick(0, std::max(d.stride[axis], d.dilation[axis]) - 1);
     }
     d.hasBias = pick(0, 1) != 0 ? VK_TRUE : VK_FALSE;
+    d.inputLayout = static_cast<VktcLayout>(pick(0, 1));
+    d.outputLayout = static_cast<VktcLayout>(pick(0, 1));
+    const bool is_16_bit = d.dataType == VKTC_DATA_TYPE_F16 || d.dataType == VKTC_DATA_TYPE_BF16;
+    for (int64_t length = d.dataType == VKTC_DATA_TYPE_I32 ? 0 : pick(0, 4); length > 0; --length) {
+      const auto kind = static_cast<VktcPostOpKind>(pick(VKTC_POST_OP_RELU, VKTC_POST_OP_LINEAR));
+      d.postOps[d.postOpCount++] = {kind, static_cast<float>(pick(-9, 0)) / 7,
+                                    static_cast<float>(pick(0, 900)) * 1e-4f};
+    }
+    if (is_16_bit && pick(0, 1) == 0) d.outputType = VKTC_OUTPUT_TYPE_F32;
     for (int64_t length = pick(0, 5); length > 0; --length) problem.name += "ab\"\\_ "[pick(0, 5)];
     const std::string text = format_problem(problem);
     CAPTURE(text);
@@ -180,6 +216,26 @@ TEST_CASE("wrong descriptors are refused, with the reason and the place") {
   refuse_descriptor("mb2_mb2", "\"mb\" is given twice");
   refuse_descriptor("bias_bias", "\"bias\" is given twice");
   refuse_descriptor("dtf16dtf16", "\"dt\" is given twice");
+  refuse_descriptor("po\"relu\"po\"relu\"", "\"po\" is given twice");
+  refuse_descriptor("porelu", "character 3: \"po\" needs a chain of post-ops in double quotes here");
+  refuse_descriptor("po\"relu", "character 1: the chain of post-ops has no closing quote");
+  refuse_descriptor("po\"\"", "post-op \"\": there is none of that name; there are relu, leaky_relu, silu,");
+  refuse_descriptor("po\"relu,,tanh\"", "post-op \"\": there is none of that name");
+  refuse_descriptor("po\"elu\"", "post-op \"elu\": there is none of that name");
+  refuse_descriptor("po\"relu:1\"", "post-op \"relu:1\": it must read relu");
+  refuse_descriptor("po\"linear:1\"", "post-op \"linear:1\": it must read linear:alpha:beta");
+  refuse_descriptor("po\"leaky_relu:\"", "post-op \"leaky_relu:\": \"\" is no number of fp32");
+  refuse_descriptor("po\"leaky_relu:1x\"", "\"1x\" is no number of fp32");
+  refuse_descriptor("po\"leaky_relu:1e99\"", "\"1e99\" is no number of fp32");
+  refuse_descriptor("po\"relu,relu,relu,relu,relu,relu,relu,relu,relu\"", "more than 8 post-ops");
+  refuse_descriptor("ic1oc1iw3kw3po\"leaky_relu:nan\"", "postOps[0].alpha of leaky_relu is nan: it must be finite");
+  refuse_descriptor("ic1oc1iw3kw3po\"residual,residual\"", "a chain may have one only");
+  refuse_descriptor("dti32ic1oc1iw3kw3po\"relu\"", "where dataType is i32 it must be 0");
+  refuse_descriptor("otf32otf32", "\"ot\" is given twice");
+  refuse_descriptor("ilastilast", "\"ilast\" is given twice");
+  refuse_descriptor("olast_olast", "\"olast\" is given twice");
+  refuse_descriptor("otf64", "character 3: \"ot\" needs one of");
+  refuse_descriptor("ic1oc1iw3kw3otf16", "outputType is f16: where dataType is f32 it must be f32");
   refuse_descriptor("n\"a\"n\"a\"", "\"n\" is given twice");
   refuse_descriptor("dtf64", "character 3: \"dt\" needs one of");
   refuse_descriptor("ic", "character 3: \"ic\" needs a whole number");
@@ -212,11 +268,13 @@ TEST_CASE("a suite says what it says") {
     {"name": "a.1", "batch": 2, "in_channels": 4, "out_channels": 6, "input": [8, 9], "kernel": [3, 2], "stride": [2, 1],
      "padding": [1, 0], "output_padding": [1, 0], "dilation": [1, 2], "groups": 2, "bias": true, "output": [16, 11]},
     {"name": "b", "in_channels": 1, "out_channels": 1, "input": [5, 6, 7], "kernel": 3, "padding_begin": -1,
-     "padding_end": [0, 1, 2], "dtype": "f16"}]})",
+     "padding_end": [0, 1, 2], "dtype": "f16", "output_type": "f32", "input_layout": "channels_last",
+     "output_layout": "channels_first", "post_ops": "relu,linear:2:0.5"}]})",
                                                       "s.json");
   REQUIRE(suite.size() == 2);
   CHECK(format_problem(suite[0]) == "g2mb2_ic4ih8iw9_oc6kh3kw2sh2sw1ph1pw0oph1opw0dh1dw2_bias_n\"a.1\"");
-  CHECK(format_problem(suite[1]) == "dtf16_ic1id5ih6iw7_oc1kd3pd-1ed0eh1ew2_n\"b\"");
+  CHECK(format_problem(suite[1]) ==
+        "dtf16_otf32_ilast_ic1id5ih6iw7_oc1kd3pd-1ed0eh1ew2_po\"relu,linear:2:0.5\"_n\"b\"");
   CHECK(parse_suite("{\"problems\": []}", "s.json").empty());
 }
 
@@ -260,6 +318,12 @@ TEST_CASE("wrong suites are refused, with the problem and the key") {
   refuse_suite(with(R"(, "bias": 1)"), "key \"bias\": it must be true or false");
   refuse_suite(with(R"(, "dtype": "float")"), "key \"dtype\": \"float\" is no data type");
   refuse_suite(with(R"(, "dtype": 1)"), "key \"dtype\": it must be a string");
+  refuse_suite(with(R"(, "output_type": "f23")"), "key \"output_type\": \"f23\" is no data type");
+  refuse_suite(with(R"(, "output_type": "f16")"), "outputType is f16: where dataType is f32");
+  refuse_suite(with(R"(, "input_layout": "nhwc")"), "key \"input_layout\": \"nhwc\" is no layout; the layouts are");
+  refuse_suite(with(R"(, "post_ops": "relu6")"), "key \"post_ops\": post-op \"relu6\": there is none of that name");
+  refuse_suite(with(R"(, "post_ops": ["relu"])"), "key \"post_ops\": it must be a string");
+  refuse_suite(with(R"(, "output_layout": 1)"), "key \"output_layout\": it must be a string");
   refuse_suite(with(R"(, "output": [8])"),
                "key \"output\": it is 8 on axis 0, but the output size of the problem is 7");
   refuse_suite(with(R"(, "padding_begin": [0])"), "key \"padding_end\": it is missing");
@@ -292,8 +356,9 @@ TEST_CASE("suite files are read, and what is no file is named") {
 }
 
 TEST_CASE("random damage never does worse than a refusal") {
-  const std::string descriptors[] = {"g1mb16_ic32iw131072_oc64kw3sw2pw1dw2n\"kb1.79\"",
-                                     "dtbf16g2mb3ic4id5ih6iw7oc8kd1kh2kw3sd4sh5sw6pd-1ed2opd1dd1dh2biasn\"\\\"\""};
+  const std::string descriptors[] = {
+      "g1mb16_ilast_dtf16_otf32_ic32iw131072_oc64kw3sw2pw1dw2n\"kb1.79\"",
+      "dtbf16g2mb3ic4id5ih6iw7oc8kd1kh2kw3sd4sh5sw6pd-1ed2opd1dd1dh2biaspo\"relu,clamp:-1:2.5,residual\"n\"\\\"\""};
   std::mt19937_64 random(5);
   int accepted = 0;
   constexpr int rounds = 40000;

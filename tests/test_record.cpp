@@ -73,7 +73,12 @@ std::vector<std::byte> result_of(Way way, const Tensors& tensors) {
 TEST_CASE("every way to record gives the same bits") {
   for (const VktcDataType type : data_types) {
     CAPTURE(type);
-    const Tensors tensors(with_type(small_desc(), type), reference::Fill::random, 1);
+    VktcConvTransposeDesc desc = with_type(small_desc(), type);
+    if (type == VKTC_DATA_TYPE_F16) {  // seven buffers instead of four
+      vktc::append(desc, vktc::post_op::scale_shift());
+      vktc::append(desc, vktc::post_op::residual());
+    }
+    const Tensors tensors(desc, reference::Fill::random, 1);
     const std::vector<std::byte> sets = result_of(Way::sets, tensors);
     CHECK(agrees(tensors, sets));
     for (const Way way : {Way::pushed, Way::pushed_through_bindings, Way::addresses, Way::addresses_through_bindings}) {
@@ -134,6 +139,25 @@ const BufferFault run_faults[] = {
      [](const auto& r) {
        return "buffers.bias.buffer is VK_NULL_HANDLE: the call needs a buffer of " + number(r.biasBytes) +
               " bytes there";
+     }},
+    {"no scale", [](VktcBuffers& b, const auto&) { b.scale = {}; }, "buffers.scale.buffer",
+     [](const auto& r) {
+       return "buffers.scale.buffer is VK_NULL_HANDLE: the call needs a buffer of " + number(r.scaleBytes) +
+              " bytes there";
+     }},
+    {"short shift", [](VktcBuffers& b, const auto& r) { b.shift.size = r.shiftBytes - 4; }, "buffers.shift.size",
+     [](const auto& r) {
+       return "buffers.shift.size is " + number(r.shiftBytes - 4) + ": it must be at least " + number(r.shiftBytes);
+     }},
+    {"no residual", [](VktcBuffers& b, const auto&) { b.residual.buffer = VK_NULL_HANDLE; }, "buffers.residual.buffer",
+     [](const auto& r) {
+       return "buffers.residual.buffer is VK_NULL_HANDLE: the call needs a buffer of " + number(r.residualBytes) +
+              " bytes there";
+     }},
+    {"the residual is the output", [](VktcBuffers& b, const auto&) { b.residual = b.output; }, "buffers.output.offset",
+     [](const auto& r) {
+       return "buffers.output.offset is 0: output (" + number(r.outputBytes) + " bytes) overlaps residual (" +
+              number(r.residualBytes) + " bytes at 0) in the same VkBuffer";
      }},
     {"short output", [](VktcBuffers& b, const auto& r) { b.output.size = r.outputBytes - 1; }, "buffers.output.size",
      [](const auto& r) {
@@ -218,9 +242,12 @@ TEST_CASE("wrong buffers are refused by name, in all ways to record") {
   options.push_descriptor = true;
   const RawDevice device(options);
   const vktc::Context context(device.context_create_info());
-  const vktc::Plan plan(context, small_desc(), with_access(VKTC_MEMORY_ACCESS_DESCRIPTORS));
+  VktcConvTransposeDesc desc = small_desc();
+  vktc::append(desc, vktc::post_op::scale_shift());
+  vktc::append(desc, vktc::post_op::residual());
+  const vktc::Plan plan(context, desc, with_access(VKTC_MEMORY_ACCESS_DESCRIPTORS));
   const VktcPlanRequirements requirements = plan.requirements();
-  const RawCall call(device, plan, Tensors(small_desc(), reference::Fill::exact, 1));
+  const RawCall call(device, plan, Tensors(desc, reference::Fill::exact, 1));
   RawCommandBuffer commands(device);
   commands.begin();
 

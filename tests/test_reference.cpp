@@ -60,7 +60,7 @@ TEST_CASE("A transposed convolution worked out by hand") {
   const float x[] = {1, 2, 3}, w[] = {10, 20, 30}, bias[] = {5};
   const double expected[] = {5, 45, 5, 105, 5, 125, 5, 95};
   REQUIRE(reference::output_size(desc) == std::vector<int64_t>{8});
-  const auto values = reference::conv_transpose(desc, x, w, bias);
+  const auto values = reference::conv_transpose(desc, {x, w, bias});
   REQUIRE(values.size() == 8);
   for (size_t i = 0; i < 8; ++i) CHECK(values[i].value == expected[i]);
   CHECK(values[3].terms == 3);
@@ -68,17 +68,17 @@ TEST_CASE("A transposed convolution worked out by hand") {
 }
 
 TEST_CASE("Scatter and gather agree on every case") {
+  uint64_t turn = 0;
   for (const vktconv::tests::Case& each : vktconv::tests::cases()) {
-    const VktcConvTransposeDesc& desc = each.desc;
+    ++turn;
     for (const VktcDataType type : vktconv::tests::data_types) {
-      const Tensors tensors(vktconv::tests::with_type(desc, type), reference::Fill::random, 11);
-      const auto all =
-          reference::conv_transpose(tensors.desc, tensors.input.data(), tensors.weights.data(), tensors.bias.data());
+      const Tensors tensors(vktconv::tests::in_turn(vktconv::tests::with_type(each.desc, type), turn + type),
+                            reference::Fill::random, 11);
+      const auto all = reference::conv_transpose(tensors.desc, tensors.arrays());
       REQUIRE(all.size() == static_cast<size_t>(tensors.output_elements));
       const size_t step = all.size() / 400 + 1;
       for (size_t i = 0; i < all.size(); i += step) {
-        const auto one = reference::conv_transpose_at(tensors.desc, tensors.input.data(), tensors.weights.data(),
-                                                      tensors.bias.data(), static_cast<int64_t>(i));
+        const auto one = reference::conv_transpose_at(tensors.desc, tensors.arrays(), static_cast<int64_t>(i));
         INFO(each.name);
         REQUIRE(one.terms == all[i].terms);
         REQUIRE(std::abs(one.value - all[i].value) <= 1e-12 * all[i].magnitude);
@@ -87,12 +87,109 @@ TEST_CASE("Scatter and gather agree on every case") {
   }
 }
 
+TEST_CASE("Layouts and output types, worked out by hand") {
+  // Two pixels of two channels, a kernel of one tap: out channel o is the sum of x[c] * w[c][o].
+  VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+  desc.inChannels = 2;
+  desc.outChannels = 3;
+  desc.inputSize[0] = 2;
+  const float by_channel[] = {1, 2, 10, 20}, by_pixel[] = {1, 10, 2, 20}, w[] = {1, 2, 3, 4, 5, 6};
+  const std::vector<double> outputs_by_channel = {41, 82, 52, 104, 63, 126},
+                            outputs_by_pixel = {41, 52, 63, 82, 104, 126};
+  for (const VktcLayout input : {VKTC_LAYOUT_CHANNELS_FIRST, VKTC_LAYOUT_CHANNELS_LAST}) {
+    for (const VktcLayout output : {VKTC_LAYOUT_CHANNELS_FIRST, VKTC_LAYOUT_CHANNELS_LAST}) {
+      desc.inputLayout = input;
+      desc.outputLayout = output;
+      const auto values =
+          reference::conv_transpose(desc, {input == VKTC_LAYOUT_CHANNELS_FIRST ? by_channel : by_pixel, w});
+      REQUIRE(values.size() == 6);
+      for (size_t i = 0; i < 6; ++i) {
+        CHECK(values[i].value == (output == VKTC_LAYOUT_CHANNELS_FIRST ? outputs_by_channel : outputs_by_pixel)[i]);
+      }
+    }
+  }
+  desc.dataType = VKTC_DATA_TYPE_F16;
+  CHECK(reference::output_type(desc) == VKTC_DATA_TYPE_F16);
+  desc.outputType = VKTC_OUTPUT_TYPE_F32;
+  CHECK(reference::output_type(desc) == VKTC_DATA_TYPE_F32);
+  // Not rounded to fp16, and held to the bound of fp32.
+  const reference::Value expected = {1.0 + 0x1p-13, 2.0, 10};
+  const float exact = 1.0f + 0x1p-13f, rounded = 1.0f;
+  CHECK(reference::equals(desc, expected, &exact, 0));
+  CHECK_FALSE(reference::equals(desc, expected, &rounded, 0));
+  CHECK_FALSE(reference::matches(desc, expected, &rounded, 0));
+  CHECK(reference::error_bound(desc, expected) == 12 * 0x1p-24 * 2.0);
+}
+
+TEST_CASE("Post-ops against figures worked out elsewhere") {
+  const auto at = [](VktcPostOp op, double x) {
+    VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+    desc.postOpCount = 1;
+    desc.postOps[0] = op;
+    return reference::apply_post_ops(desc, {x, 0}, 3, 0.25, -7).value;
+  };
+  const auto near = [](double value) { return doctest::Approx(value).epsilon(1e-14); };
+  CHECK(at({VKTC_POST_OP_RELU, 0, 0}, -1.5) == 0);
+  CHECK(at({VKTC_POST_OP_RELU, 0, 0}, 1.5) == 1.5);
+  CHECK(at({VKTC_POST_OP_LEAKY_RELU, 0.5f, 0}, -1.5) == -0.75);
+  CHECK(at({VKTC_POST_OP_LEAKY_RELU, 0.5f, 0}, 1.5) == 1.5);
+  CHECK(at({VKTC_POST_OP_SILU, 0, 0}, 1) == near(0.7310585786300049));
+  CHECK(at({VKTC_POST_OP_SILU, 0, 0}, -1) == near(-0.2689414213699951));
+  CHECK(at({VKTC_POST_OP_GELU_TANH, 0, 0}, 1) == near(0.8411919906082768));
+  CHECK(at({VKTC_POST_OP_GELU_ERF, 0, 0}, 1) == near(0.8413447460685429));
+  CHECK(at({VKTC_POST_OP_GELU_ERF, 0, 0}, -1) == near(-0.15865525393145707));
+  CHECK(at({VKTC_POST_OP_MISH, 0, 0}, 1) == near(0.8650983882673103));
+  CHECK(at({VKTC_POST_OP_SIGMOID, 0, 0}, -2) == near(0.11920292202211755));
+  CHECK(at({VKTC_POST_OP_TANH, 0, 0}, 0.5) == near(0.46211715726000975));
+  CHECK(at({VKTC_POST_OP_CLAMP, -1, 2}, -3) == -1);
+  CHECK(at({VKTC_POST_OP_CLAMP, -1, 2}, 3) == 2);
+  CHECK(at({VKTC_POST_OP_CLAMP, -1, 2}, 0.5) == 0.5);
+  CHECK(at({VKTC_POST_OP_LINEAR, 2, -0.5f}, 3) == 5.5);
+  CHECK(at({VKTC_POST_OP_SCALE_SHIFT, 0, 0}, 2) == 6.25);
+  CHECK(at({VKTC_POST_OP_RESIDUAL, 0, 0}, 2) == -5);
+  for (int kind = VKTC_POST_OP_RELU; kind <= VKTC_POST_OP_RESIDUAL; ++kind) {
+    CHECK(std::isnan(at({static_cast<VktcPostOpKind>(kind), 1, 1}, std::nan(""))));
+  }
+}
+
+TEST_CASE("A chain by hand: order, channel and place, and what an honest result may be off by") {
+  // Two channels of two pixels; the sums are 1, 2 and -3, -6.
+  VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+  desc.outChannels = 2;
+  desc.inputSize[0] = 2;
+  desc.postOpCount = 3;
+  desc.postOps[0].kind = VKTC_POST_OP_SCALE_SHIFT;
+  desc.postOps[1].kind = VKTC_POST_OP_RELU;
+  desc.postOps[2].kind = VKTC_POST_OP_RESIDUAL;
+  const float x[] = {1, 2}, w[] = {1, -3}, scale[] = {10, -1}, shift[] = {-15, 0};
+  const float residual[] = {100, 200, 300, 400};
+  const reference::Arrays arrays = {x, w, nullptr, scale, shift, residual};
+  const auto check = [&](const std::vector<double>& expected) {
+    const auto values = reference::conv_transpose(desc, arrays);
+    REQUIRE(values.size() == 4);
+    for (size_t i = 0; i < 4; ++i) {
+      CHECK(values[i].value == expected[i]);
+      const auto one = reference::conv_transpose_at(desc, arrays, static_cast<int64_t>(i));
+      CHECK(one.value == expected[i]);
+      CHECK(one.error == values[i].error);
+    }
+  };
+  check({100, 205, 303, 406});
+  desc.outputLayout = VKTC_LAYOUT_CHANNELS_LAST;
+  check({100, 203, 305, 406});
+  const reference::Value value = reference::conv_transpose_at(desc, arrays, 3);
+  const double unit = 0x1p-24;
+  // The sum's bound, times the scale; then scaling and adding round.
+  CHECK(reference::error_bound(desc, value) >= 3 * unit * 6 + unit * 12 + unit * 406);
+  CHECK(reference::error_bound(desc, value) <= 3 * unit * 6 + unit * 12 + unit * 406 + 1e-30);
+}
+
 TEST_CASE("int32 wraps") {
   VktcConvTransposeDesc desc = vktcDefaultDesc(1);
   desc.dataType = VKTC_DATA_TYPE_I32;
   desc.hasBias = VK_TRUE;
   const int32_t x[] = {0x7fffffff}, w[] = {3}, bias[] = {-7};
-  const auto values = reference::conv_transpose(desc, x, w, bias);
+  const auto values = reference::conv_transpose(desc, {x, w, bias});
   CHECK(values[0].value == static_cast<double>(static_cast<int32_t>(0x7fffffffu * 3u - 7u)));
 }
 

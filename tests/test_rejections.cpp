@@ -1,8 +1,11 @@
 // Every rule of VktcConvTransposeDesc, with the parameter, status and sentence that its breach must give.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -42,6 +45,11 @@ using Desc = VktcConvTransposeDesc;
 const int something = 0;
 constexpr int64_t max_size = 2147483647;
 
+void chain(Desc& desc, std::initializer_list<VktcPostOp> ops) {
+  desc.postOpCount = static_cast<uint32_t>(ops.size());
+  std::copy(ops.begin(), ops.end(), desc.postOps);
+}
+
 const Row rows[] = {
     {[](Desc& d) { d.pNext = &something; }, "pNext", "desc.pNext must be NULL"},
     {[](Desc& d) { d.spatialRank = 0; }, "spatialRank", "spatialRank is 0: it must be 1, 2 or 3"},
@@ -51,6 +59,64 @@ const Row rows[] = {
      "dataType is 4: it must be a VktcDataType"},
     {[](Desc& d) { d.dataType = vktconv::tests::foreign_enum<VktcDataType>(-1); }, "dataType",
      "dataType is -1: it must be a VktcDataType"},
+
+    {[](Desc& d) { d.inputLayout = vktconv::tests::foreign_enum<VktcLayout>(2); }, "inputLayout",
+     "inputLayout is 2: it must be a VktcLayout"},
+    {[](Desc& d) { d.outputLayout = vktconv::tests::foreign_enum<VktcLayout>(-1); }, "outputLayout",
+     "outputLayout is -1: it must be a VktcLayout"},
+    {[](Desc& d) { d.outputType = vktconv::tests::foreign_enum<VktcOutputType>(5); }, "outputType",
+     "outputType is 5: it must be a VktcOutputType"},
+    {[](Desc& d) { d.outputType = vktconv::tests::foreign_enum<VktcOutputType>(INT32_MIN); }, "outputType",
+     "outputType is -2147483648: it must be a VktcOutputType"},
+    {[](Desc& d) { d.outputType = VKTC_OUTPUT_TYPE_F16; }, "outputType",
+     "outputType is f16: where dataType is f32 it must be f32"},
+    {[](Desc& d) {
+       d.dataType = VKTC_DATA_TYPE_F16;
+       d.outputType = VKTC_OUTPUT_TYPE_BF16;
+     },
+     "outputType", "outputType is bf16: where dataType is f16 it must be f16 or f32"},
+    {[](Desc& d) {
+       d.dataType = VKTC_DATA_TYPE_I32;
+       d.outputType = VKTC_OUTPUT_TYPE_F32;
+     },
+     "outputType", "outputType is f32: where dataType is i32 it must be i32"},
+
+    {[](Desc& d) { d.postOpCount = 9; }, "postOpCount", "postOpCount is 9: it must be at most 8"},
+    {[](Desc& d) { d.postOpCount = 0xffffffff; }, "postOpCount", "postOpCount is 4294967295: it must be at most 8"},
+    {[](Desc& d) { d.postOpCount = 1; }, "postOps[0].kind", "postOps[0].kind is 0: it must be a VktcPostOpKind"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_RELU, 0, 0}, {vktconv::tests::foreign_enum<VktcPostOpKind>(13), 0, 0}});
+     },
+     "postOps[1].kind", "postOps[1].kind is 13: it must be a VktcPostOpKind"},
+    {[](Desc& d) {
+       d.dataType = VKTC_DATA_TYPE_I32;
+       chain(d, {{VKTC_POST_OP_RELU, 0, 0}});
+     },
+     "postOpCount", "postOpCount is 1: where dataType is i32 it must be 0"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_LEAKY_RELU, NAN, 0}});
+     },
+     "postOps[0].alpha", "postOps[0].alpha of leaky_relu is nan: it must be finite"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_RELU, 0, 0}, {VKTC_POST_OP_LINEAR, 1, -INFINITY}});
+     },
+     "postOps[1].beta", "postOps[1].beta of linear is -inf: it must be finite"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_CLAMP, -INFINITY, NAN}});
+     },
+     "postOps[0].beta", "postOps[0].beta of clamp is nan: it must be a number"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_CLAMP, 1, 0.5f}});
+     },
+     "postOps[0].alpha", "postOps[0].alpha of clamp is 1: it must be at most beta, which is 0.5"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_SCALE_SHIFT, 0, 0}, {VKTC_POST_OP_RELU, 0, 0}, {VKTC_POST_OP_SCALE_SHIFT, 0, 0}});
+     },
+     "postOps[2].kind", "postOps[2].kind is scale_shift, and so is postOps[0].kind: a chain may have one only"},
+    {[](Desc& d) {
+       chain(d, {{VKTC_POST_OP_RESIDUAL, 0, 0}, {VKTC_POST_OP_RESIDUAL, 0, 0}});
+     },
+     "postOps[1].kind", "postOps[1].kind is residual, and so is postOps[0].kind: a chain may have one only"},
 
     {[](Desc& d) { d.batch = 0; }, "batch", "batch is 0: it must be at least 1"},
     {[](Desc& d) { d.batch = -3; }, "batch", "batch is -3: it must be at least 1"},
@@ -146,6 +212,20 @@ const Row rows[] = {
        d.batch = d.outChannels = max_size;
      },
      "output", "the output tensor has more than 2^62 bytes"},
+    // 2^61 elements: as fp16 they would be allowed.
+    {[](Desc& d) {
+       d.dataType = VKTC_DATA_TYPE_F16;
+       d.outputType = VKTC_OUTPUT_TYPE_F32;
+       d.groups = d.inChannels = 1;
+       d.inputSize[0] = d.inputSize[1] = 1;
+       d.outputPadding[0] = d.outputPadding[1] = 0;
+       d.stride[0] = d.stride[1] = 1;
+       d.kernelSize[0] = d.kernelSize[1] = 1;
+       d.paddingBegin[0] = d.paddingEnd[0] = d.paddingBegin[1] = d.paddingEnd[1] = 0;
+       d.batch = d.outChannels = int64_t{1} << 30;
+       d.paddingEnd[1] = -1;
+     },
+     "output", "the output tensor has more than 2^62 bytes"},
     {[](Desc& d) {
        d.groups = 1;
        d.inChannels = d.outChannels = max_size;
@@ -178,6 +258,14 @@ TEST_CASE("Every broken rule is refused with its parameter and its reason") {
     CHECK(std::string(error.message) == row.message);
     CHECK(vktcGetOutputSize(&desc, size, nullptr) == VKTC_ERROR_INVALID_PARAMETER);
   }
+}
+
+TEST_CASE("What a post-op does not use may hold anything, and what lies behind the chain as well") {
+  VktcConvTransposeDesc desc = valid_desc();
+  chain(desc, {{VKTC_POST_OP_RELU, NAN, NAN}, {VKTC_POST_OP_LEAKY_RELU, 0.5f, INFINITY}});
+  desc.postOps[2].kind = vktconv::tests::foreign_enum<VktcPostOpKind>(99);
+  int64_t size[VKTC_MAX_SPATIAL_RANK] = {};
+  CHECK(vktcGetOutputSize(&desc, size, nullptr) == VKTC_SUCCESS);
 }
 
 TEST_CASE("Rules are checked on every axis of every rank") {

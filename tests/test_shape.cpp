@@ -147,8 +147,9 @@ TEST_CASE("Problems of every rank get three axes, the given ones innermost") {
 }
 
 TEST_CASE("Useful work is two for each product that the reference forms") {
+  uint64_t turn = 0;
   for (const tests::Case& each : tests::cases()) {
-    const VktcConvTransposeDesc& desc = each.desc;
+    const VktcConvTransposeDesc desc = tests::in_turn(tests::with_type(each.desc, VKTC_DATA_TYPE_BF16), turn++);
     INFO(each.name);
     const tests::Tensors tensors(desc, reference::Fill::exact, 1);
     double products = 0;
@@ -157,8 +158,8 @@ TEST_CASE("Useful work is two for each product that the reference forms") {
     VktcError error = {};
     REQUIRE(make_problem(desc, problem, error));
     CHECK(useful_flop(problem) == 2 * products);
-    const size_t bytes = tensors.input.size() + tensors.weights.size() + tensors.bias.size() +
-                         static_cast<size_t>(tensors.output_elements) * tests::element_size(desc.dataType);
+    const size_t bytes = tensors.input.size() + tensors.weights.size() + tensors.bias.size() + tensors.residual.size() +
+                         (tensors.scale.size() + tensors.shift.size()) * 4 + tests::output_bytes(desc);
     CHECK(least_bytes(problem) == static_cast<double>(bytes));
   }
 }

@@ -45,6 +45,14 @@ std::vector<std::byte> gather(const Window& window, const std::vector<std::byte>
   return dense;
 }
 
+std::vector<float> gather_floats(const Window& window, const std::vector<float>& array) {
+  std::vector<float> dense;
+  for_each_run(window, [&](int64_t first, int64_t length) {
+    dense.insert(dense.end(), array.begin() + first, array.begin() + first + length);
+  });
+  return dense;
+}
+
 // Every window is inside its tensor, and is as large as the slab's own problem says.
 bool windows_are_right(const VktcConvTransposeDesc& whole, const Slab& slab) {
   const auto is_right = [](const Window& window, int64_t slab_elements, int64_t whole_elements) {
@@ -63,9 +71,14 @@ bool windows_are_right(const VktcConvTransposeDesc& whole, const Slab& slab) {
 
 bool is_within(const Slab& slab, const SlabLimits& limits) {
   const uint64_t input = bytes_of(slab, slab.input), weights = bytes_of(slab, slab.weights),
-                 bias = slab.desc.hasBias ? bytes_of(slab, slab.bias) : 0, output = bytes_of(slab, slab.output);
-  return std::max({input, weights, bias, output}) <= limits.tensor_bytes && weights <= limits.weights_bytes &&
-         input + 2 * weights + bias + output <= limits.slab_bytes;
+                 bias = slab.desc.hasBias ? bytes_of(slab, slab.bias) : 0,
+                 output = output_bytes(slab.desc, slab.output.elements()),
+                 residual = reference::has_post_op(slab.desc, VKTC_POST_OP_RESIDUAL) ? output : 0,
+                 scale = reference::has_post_op(slab.desc, VKTC_POST_OP_SCALE_SHIFT)
+                             ? static_cast<uint64_t>(slab.bias.elements()) * 4
+                             : 0;
+  return std::max({input, weights, bias, output, scale}) <= limits.tensor_bytes && weights <= limits.weights_bytes &&
+         input + 2 * weights + bias + output + residual + 2 * scale <= limits.slab_bytes;
 }
 
 // Whether even a single output of a single channel is over the limits.
@@ -80,7 +93,10 @@ bool is_hopeless(const VktcConvTransposeDesc& desc, const SlabLimits& limits) {
   const uint64_t input_bytes = tensor_bytes(desc, inputs), weight_bytes = tensor_bytes(desc, weights);
   return std::max({input_bytes, weight_bytes, uint64_t{4}}) > limits.tensor_bytes ||
          weight_bytes > limits.weights_bytes ||
-         input_bytes + 2 * weight_bytes + (desc.hasBias ? 8 : 4) > limits.slab_bytes;
+         input_bytes + 2 * weight_bytes + (desc.hasBias ? 8 : 4) +
+                 (reference::has_post_op(desc, VKTC_POST_OP_RESIDUAL) ? 4 : 0) +
+                 (reference::has_post_op(desc, VKTC_POST_OP_SCALE_SHIFT) ? 8 : 0) >
+             limits.slab_bytes;
 }
 
 // Slabs of one window of weights follow each other; so do those of one problem within these.
@@ -111,10 +127,19 @@ size_t check_slabs(const VktcConvTransposeDesc& desc, const SlabLimits& limits) 
   for (const Slab& slab : slabs) {
     REQUIRE(windows_are_right(desc, slab));
     REQUIRE(is_within(slab, limits));
+    REQUIRE(slab.desc.inputLayout == desc.inputLayout);
+    REQUIRE(slab.desc.outputLayout == desc.outputLayout);
     Tensors part(slab.desc, reference::Fill::exact, 2);
     part.input = gather(slab.input, whole.input, element);
     part.weights = gather(slab.weights, whole.weights, element);
     if (desc.hasBias) part.bias = gather(slab.bias, whole.bias, element);
+    if (!whole.scale.empty()) {
+      part.scale = gather_floats(slab.bias, whole.scale);
+      part.shift = gather_floats(slab.bias, whole.shift);
+    }
+    if (!whole.residual.empty()) {
+      part.residual = gather(slab.output, whole.residual, element_size(reference::output_type(desc)));
+    }
     const std::vector<reference::Value> values = part.expected();
     size_t next = 0;
     for_each_run(slab.output, [&](int64_t first, int64_t length) {
@@ -159,8 +184,9 @@ TEST_CASE("Random problems with every limit") {
     const VktcConvTransposeDesc desc = random_problem(index);
     CAPTURE(support::format_problem({"", desc}));
     Random random(index + 1);
-    const int64_t largest = std::max({input_elements(desc), weight_elements(desc), output_elements(desc)}) *
-                            static_cast<int64_t>(element_size(desc.dataType));
+    const int64_t largest = std::max(
+        std::max(input_elements(desc), weight_elements(desc)) * static_cast<int64_t>(element_size(desc.dataType)),
+        static_cast<int64_t>(output_bytes(desc)));
     SlabLimits limits;
     switch (random.between(0, 3)) {
       case 0:  // each tensor
@@ -203,14 +229,16 @@ TEST_CASE("Every spatial cut of small problems, down to single outputs") {
       "g3mb2_ic3id2ih3iw2_oc6kd2kh3kw1sd2sh1sw2dd3bias",
       "mb1_ic1iw3_oc1kw2sw1dw4opw3bias",
   };
+  uint64_t turn = 0;
   for (const char* text : texts) {
+    ++turn;
     for (const VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_BF16}) {
-      VktcConvTransposeDesc desc = problem(text);
-      desc.dataType = type;
+      VktcConvTransposeDesc desc = in_turn(with_type(problem(text), type), turn++);
       CAPTURE(text);
       size_t most = 0;
-      const int64_t largest = std::max({input_elements(desc), weight_elements(desc), output_elements(desc)}) *
-                              static_cast<int64_t>(element_size(type));
+      const int64_t largest =
+          std::max(std::max(input_elements(desc), weight_elements(desc)) * static_cast<int64_t>(element_size(type)),
+                   static_cast<int64_t>(output_bytes(desc)));
       for (int64_t limit = largest; limit >= 4; limit -= 4) {
         SlabLimits limits;
         limits.tensor_bytes = static_cast<uint64_t>(limit);

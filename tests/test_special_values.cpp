@@ -55,6 +55,9 @@ Question with_full_phases(const Tensors& tensors) {
   Tensors longer(desc, reference::Fill::exact, 1);
   longer.input = tensors.input;
   longer.bias = tensors.bias;
+  longer.scale = tensors.scale;
+  longer.shift = tensors.shift;
+  longer.residual = tensors.residual;
   std::fill(longer.weights.begin(), longer.weights.end(), std::byte{0});
   for (size_t i = 0; i * row < tensors.weights.size(); ++i) {
     std::memcpy(longer.weights.data() + i * longer_row, tensors.weights.data() + i * row, row);
@@ -83,12 +86,13 @@ void check_planted(TestDevice& device, const Question& question, Where where) {
 
 template <typename Plant>
 void for_each_case_and_type(Where where, Plant&& plant_into) {
+  uint64_t turn = 0;
   for (const Case& one : cases()) {
     for (const char* name : names) {
       if (one.name != name) continue;
       for (const VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16}) {
         INFO(one.name);
-        Tensors tensors(with_type(one.desc, type), reference::Fill::random, 77);
+        Tensors tensors(in_turn(with_type(one.desc, type), turn++), reference::Fill::random, 77);
         plant_into(tensors);
         const Question question(std::move(tensors));
         check_planted(test_device(), question, where);
@@ -142,14 +146,14 @@ TEST_CASE("Sums past the largest number of a type become infinite, and only thos
     const std::vector<reference::Value> input = {{large[type], 0, 0}, {1, 0, 0}, {-large[type], 0, 0}, {2, 0, 0},
                                                  {large[type], 0, 0}, {1, 0, 0}, {-large[type], 0, 0}, {3, 0, 0}};
     const std::vector<reference::Value> weights(2, {weight[type], 0, 0});
-    reference::round_to_type(desc, input, tensors.input.data());
-    reference::round_to_type(desc, weights, tensors.weights.data());
+    reference::round_to_type(type, input, tensors.input.data());
+    reference::round_to_type(type, weights, tensors.weights.data());
     const Question question(std::move(tensors));
     const Outcome outcome = check(test_device(), question, {.access = Access::bindings});
     REQUIRE_MESSAGE(outcome.kind == Outcome::passed, outcome.text);
-    CHECK(reference::element(desc, outcome.output.data(), 0) == HUGE_VAL);
-    CHECK(reference::element(desc, outcome.output.data(), 2) == -HUGE_VAL);
-    CHECK(reference::element(desc, outcome.output.data(), 1) == 2 * weight[type]);
+    CHECK(reference::element(type, outcome.output.data(), 0) == HUGE_VAL);
+    CHECK(reference::element(type, outcome.output.data(), 2) == -HUGE_VAL);
+    CHECK(reference::element(type, outcome.output.data(), 1) == 2 * weight[type]);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "report.h"
 #include "suites.h"
 #include "support/half.h"
+#include "support/post_ops_text.h"
 #include "timing.h"
 #include "verification.h"
 #include "workload.h"
@@ -40,10 +41,19 @@ TEST_CASE("useful FLOP are the products that the reference counts") {
     const int64_t elements = desc.batch * desc.outChannels * size[0] * size[1] * size[2];
     int64_t terms = 0;
     const reference::ElementSource one = [](int64_t) { return 1.0; };
-    for (int64_t i = 0; i < elements; ++i) terms += reference::conv_transpose_at(desc, one, one, one, i).terms;
+    for (int64_t i = 0; i < elements; ++i)
+      terms += reference::conv_transpose_at(desc, reference::Sources{one, one, one}, i).terms;
     const Workload work = workload(desc);
     CHECK(work.flop == 2.0 * static_cast<double>(terms));
     CHECK(work.output_bytes == 4.0 * static_cast<double>(elements));
+    VktcConvTransposeDesc wider = desc;
+    wider.dataType = VKTC_DATA_TYPE_F16;
+    wider.outputType = VKTC_OUTPUT_TYPE_F32;
+    CHECK(workload(wider).output_bytes == work.output_bytes);
+    CHECK(workload(wider).input_bytes * 2 == work.input_bytes);
+    VktcConvTransposeDesc chained = desc;
+    support::set_post_ops(support::parse_post_ops("scale_shift,relu,residual"), chained);
+    CHECK(workload(chained).bytes == work.bytes + work.output_bytes + 8.0 * static_cast<double>(desc.outChannels));
     CHECK(work.bytes == work.input_bytes + work.weights_bytes + work.output_bytes +
                             (desc.hasBias ? 4.0 * static_cast<double>(desc.outChannels) : 0.0));
   }
@@ -66,15 +76,12 @@ TEST_CASE("the reference gives the same from generated elements as from arrays")
       }
       return bytes;
     };
-    const auto source = [&](Seed seed) {
-      return [type, seed](int64_t index) { return element_value(type, seed, index); };
-    };
     const std::vector<std::byte> input = make(Seed::input, 2 * 4 * 5 * 4), weights = make(Seed::weights, 4 * 3 * 12),
                                  bias = make(Seed::bias, 6);
     for (int64_t i = 0; i < 2 * 6 * size[0] * size[1]; ++i) {
-      const reference::Value a = reference::conv_transpose_at(desc, input.data(), weights.data(), bias.data(), i);
-      const reference::Value b =
-          reference::conv_transpose_at(desc, source(Seed::input), source(Seed::weights), source(Seed::bias), i);
+      const reference::Value a =
+          reference::conv_transpose_at(desc, reference::Arrays{input.data(), weights.data(), bias.data()}, i);
+      const reference::Value b = reference::conv_transpose_at(desc, generated_sources(desc), i);
       REQUIRE(a.value == b.value);
       REQUIRE(a.magnitude == b.magnitude);
       REQUIRE(a.terms == b.terms);
@@ -138,6 +145,15 @@ TEST_CASE("samples cover corners and ends, without repetition") {
   }
   CHECK(*set.rbegin() < elements);
 
+  // The corners of the same in another order, the last channel of the first pixel among them.
+  const std::vector<int64_t> turned =
+      sample_indices(problem("olast_mb64_ic8ih2048iw2048_oc32kh2sh1"), size.data(), 2000);
+  const std::set<int64_t> turned_set(turned.begin(), turned.end());
+  for (int64_t index : {int64_t{0}, int64_t{31}, (size[1] - 1) * 32, plane * 32 - 1, elements - 32, elements - 1}) {
+    CHECK(turned_set.count(index) == 1);
+  }
+  CHECK(*turned_set.rbegin() < elements);
+
   const VktcConvTransposeDesc small = problem("ic1iw5_oc3kw2");
   CHECK(sample_indices(small, output_size(small).data(), 2000).size() == 18);
 }
@@ -181,6 +197,20 @@ TEST_CASE("every built-in suite loads") {
   REQUIRE(problems.size() == 4);
   CHECK(problems[1].name == "kb1.79");
   CHECK(problems[2].desc.dataType == VKTC_DATA_TYPE_BF16);
+  CHECK(problems[2].desc.inputLayout == VKTC_LAYOUT_CHANNELS_FIRST);
+
+  options.data_types = {VKTC_DATA_TYPE_BF16};
+  options.input_layout = options.output_layout = VKTC_LAYOUT_CHANNELS_LAST;
+  options.output_type = VKTC_OUTPUT_TYPE_F32;
+  const support::NamedProblem turned = select_problems(options, {"kb1"}).front();
+  CHECK(turned.desc.inputLayout == VKTC_LAYOUT_CHANNELS_LAST);
+  CHECK(turned.desc.outputLayout == VKTC_LAYOUT_CHANNELS_LAST);
+  CHECK(turned.desc.outputType == VKTC_OUTPUT_TYPE_F32);
+  options.post_ops = support::parse_post_ops("relu,residual");
+  CHECK(select_problems(options, {"kb1"}).front().desc.postOpCount == 2);
+  options.post_ops.reset();
+  options.data_types = {VKTC_DATA_TYPE_I32};
+  CHECK_THROWS_AS(select_problems(options, {"kb1"}), std::invalid_argument);
 }
 
 // Splits one line of CSV.

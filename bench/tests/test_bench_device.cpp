@@ -8,6 +8,7 @@
 #include "measurement.h"
 #include "reference.h"
 #include "support/half.h"
+#include "support/post_ops_text.h"
 #include "support/problem_text.h"
 #include "verification.h"
 
@@ -48,19 +49,17 @@ TEST_SUITE("gpu") {
       CAPTURE(support::data_type_name(type));
       VktcConvTransposeDesc desc = support::parse_problem("mb2_g2ic4ih5iw4_oc6kh3kw4sh2ph1_bias").desc;
       desc.dataType = type;
+      if (type == VKTC_DATA_TYPE_F16) support::set_post_ops(support::parse_post_ops("scale_shift,tanh,residual"), desc);
+      if (type == VKTC_DATA_TYPE_BF16) desc.outputLayout = desc.inputLayout = VKTC_LAYOUT_CHANNELS_LAST;
       std::vector<int64_t> size = reference::output_size(desc);
       size.resize(VKTC_MAX_SPATIAL_RANK, 1);
       const int64_t elements = 2 * 6 * size[0] * size[1];
-      const auto source = [&](Seed seed) {
-        return [type, seed](int64_t index) { return element_value(type, seed, index); };
-      };
       std::vector<reference::Value> values;
       for (int64_t i = 0; i < elements; ++i) {
-        values.push_back(
-            reference::conv_transpose_at(desc, source(Seed::input), source(Seed::weights), source(Seed::bias), i));
+        values.push_back(reference::conv_transpose_at(desc, generated_sources(desc), i));
       }
       std::vector<uint32_t> words((static_cast<size_t>(elements) * vktcDataTypeSize(type) + 3) / 4);
-      reference::round_to_type(desc, values, words.data());
+      reference::round_to_type(type, values, words.data());
 
       host::Buffer output(device, words.size() * 4);
       const auto check_words = [&] {

@@ -9,10 +9,11 @@
  *     vktcCreateContext -> vktcCreatePlan -> vktcGetPlanRequirements -> vktcCmdPackWeights (once)
  *                                                                    -> vktcCmdConvTranspose (often)
  *
- * Layouts. Input is [batch, inChannels, spatial...], output [batch, outChannels, spatial...], weights
- * [inChannels, outChannels / groups, kernel...], bias [outChannels]; all dense, in C order. Arrays that
- * are indexed by axis hold the outermost spatial axis first (depth, height, width) and use the first
- * spatialRank elements; the others are ignored.
+ * Layouts. Input is [batch, inChannels, spatial...] or, channels-last, [batch, spatial..., inChannels]; output
+ * [batch, outChannels, spatial...] or [batch, spatial..., outChannels]; weights [inChannels, outChannels / groups,
+ * kernel...] whatever the layout of the others; bias [outChannels]; all dense, in C order. Arrays that are indexed
+ * by axis hold the outermost spatial axis first (depth, height, width) and use the first spatialRank elements; the
+ * others are ignored.
  *
  * Errors. Functions return a VktcStatus. Those with a VktcError* (which may be NULL) also fill in a sentence that
  * names the parameter, its value and the rule it breaks, or the device limit that is exceeded.
@@ -92,6 +93,56 @@ typedef enum VktcDataType VKTC_ENUM_OF_INT {
 /* Bytes of one element; 0 for a value that is no VktcDataType. */
 VKTC_API uint32_t vktcDataTypeSize(VktcDataType type);
 
+/* Where the channels of a tensor lie. */
+typedef enum VktcLayout VKTC_ENUM_OF_INT {
+  VKTC_LAYOUT_CHANNELS_FIRST = 0, /* [batch, channels, spatial...]: a contiguous tensor in PyTorch and ONNX */
+  VKTC_LAYOUT_CHANNELS_LAST = 1   /* [batch, spatial..., channels]: PyTorch's torch.channels_last, TensorFlow's NHWC */
+} VktcLayout;
+
+/* The elements of the output, otherwise than those of input and weights: 16-bit ones may give fp32, the sum as it is
+ * without its rounding. Anything but the type itself and that is refused. */
+typedef enum VktcOutputType VKTC_ENUM_OF_INT {
+  VKTC_OUTPUT_TYPE_DEFAULT = 0, /* those of dataType */
+  VKTC_OUTPUT_TYPE_F32 = 1,
+  VKTC_OUTPUT_TYPE_F16 = 2,
+  VKTC_OUTPUT_TYPE_BF16 = 3,
+  VKTC_OUTPUT_TYPE_I32 = 4
+} VktcOutputType;
+
+/*
+ * What becomes of each sum (its bias included) before it is stored. Computed in fp32; the result of the last post-op is
+ * rounded to the output's type, once. channel is that of the output, counted over all groups.
+ *
+ * A NaN stays NaN through every one of them (as in PyTorch, unlike with fmin and fmax). SiLU, GELU and Mish of
+ * -infinity are 0, sigmoid and tanh of infinities what they tend to. Results are within a few units of fp32 in the last
+ * place; of GELU with erf, which is good to 1e-7 of x, and of what is left of both GELUs far below 0, less may be
+ * right.
+ */
+typedef enum VktcPostOpKind VKTC_ENUM_OF_INT {
+  VKTC_POST_OP_RELU = 1,         /* x where x > 0, else 0 */
+  VKTC_POST_OP_LEAKY_RELU = 2,   /* x where x > 0, else alpha * x */
+  VKTC_POST_OP_SILU = 3,         /* x / (1 + exp(-x)) */
+  VKTC_POST_OP_GELU_TANH = 4,    /* x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) */
+  VKTC_POST_OP_GELU_ERF = 5,     /* x / 2 * (1 + erf(x / sqrt(2))) */
+  VKTC_POST_OP_MISH = 6,         /* x * tanh(ln(1 + exp(x))) */
+  VKTC_POST_OP_SIGMOID = 7,      /* 1 / (1 + exp(-x)) */
+  VKTC_POST_OP_TANH = 8,         /* tanh(x) */
+  VKTC_POST_OP_CLAMP = 9,        /* alpha where x < alpha, beta where x > beta, else x */
+  VKTC_POST_OP_LINEAR = 10,      /* alpha * x + beta */
+  VKTC_POST_OP_SCALE_SHIFT = 11, /* scale[channel] * x + shift[channel]: VktcBuffers::scale and shift */
+  VKTC_POST_OP_RESIDUAL = 12     /* x + the element of VktcBuffers::residual that lies where the output's does */
+} VktcPostOpKind;
+
+/* alpha and beta must be finite where the kind uses them; of a clamp they may be infinite, and alpha is at most beta.
+ * Where it does not, they are ignored. */
+typedef struct VktcPostOp {
+  VktcPostOpKind kind;
+  float alpha;
+  float beta;
+} VktcPostOp;
+
+#define VKTC_MAX_POST_OPS 8
+
 /*
  * One transposed convolution. Input position i through kernel tap k lands on output position
  * o = i * stride - paddingBegin + k * dilation, and the output has
@@ -100,6 +151,7 @@ VKTC_API uint32_t vktcDataTypeSize(VktcDataType type);
  *   spatialRank is 1, 2 or 3; batch, channels, groups, inputSize, kernelSize, stride, dilation are at least 1;
  *   groups divides inChannels and outChannels;
  *   0 <= outputPadding < max(stride, dilation); paddings may be negative (they then extend the output);
+ *   postOpCount is at most VKTC_MAX_POST_OPS, 0 for int32; a chain has SCALE_SHIFT and RESIDUAL at most once each;
  *   every output size is at least 1;
  *   every size is at most 2^31 - 1 and each tensor holds at most 2^62 bytes.
  * Fields beyond 64-bit Vulkan sizes are signed so that a wrong value is reported as it was given.
@@ -107,7 +159,7 @@ VKTC_API uint32_t vktcDataTypeSize(VktcDataType type);
 typedef struct VktcConvTransposeDesc {
   const void* pNext; /* must be NULL */
   uint32_t spatialRank;
-  VktcDataType dataType; /* of input, weights, bias and output */
+  VktcDataType dataType; /* of input, weights and bias, and of the output unless outputType says otherwise */
   int64_t batch;
   int64_t inChannels;
   int64_t outChannels;
@@ -120,9 +172,15 @@ typedef struct VktcConvTransposeDesc {
   int64_t outputPadding[VKTC_MAX_SPATIAL_RANK];
   int64_t dilation[VKTC_MAX_SPATIAL_RANK]; /* 1: neighbouring taps */
   VkBool32 hasBias;
+  /* What follows may be zero: channels-first tensors of one data type. */
+  VktcLayout inputLayout;
+  VktcLayout outputLayout;
+  VktcOutputType outputType;
+  uint32_t postOpCount;                  /* 0: the output is the sum */
+  VktcPostOp postOps[VKTC_MAX_POST_OPS]; /* the first postOpCount, in the order in which they are applied */
 } VktcConvTransposeDesc;
 
-/* A descriptor with every axis parameter at its default: stride, dilation, batch, groups, kernel 1; padding 0. */
+/* A descriptor with every axis parameter at its default: stride, dilation, batch, groups, kernel 1; all else 0. */
 VKTC_API VktcConvTransposeDesc vktcDefaultDesc(uint32_t spatialRank);
 
 /* Checks desc against the rules above and computes the spatial output sizes. Needs no device. */
@@ -219,8 +277,9 @@ typedef enum VktcMemoryAccess VKTC_ENUM_OF_INT {
 /* What may become of fp32 elements on the way; sums are fp32 in any case, and other elements are never cut. */
 typedef enum VktcPrecision VKTC_ENUM_OF_INT {
   /* Multiply-adds in fp32, or where the device's matrix units are quicker, fp32 elements in two fp16 parts: as exact as
-   * fp32 multiply-adds for elements of 2^-14 to 65472 in the input and 2^-22 to 255 in the weights (docs/architecture.md
-   * says what becomes of smaller ones; larger ones, infinities and NaN are computed in fp32, slowly). */
+   * fp32 multiply-adds for elements of 2^-14 to 65472 in the input and 2^-22 to 255 in the weights
+   * (docs/architecture.md says what becomes of smaller ones; larger ones, infinities and NaN are computed in fp32,
+   * slowly). */
   VKTC_PRECISION_F32 = 0,
   VKTC_PRECISION_F32_FMA = 1, /* multiply-adds in fp32 only */
   /* fp32 elements may also be multiplied as fp16, rounded to 11 bits like TF32's: products are off by up to 2^-10 of
@@ -254,13 +313,17 @@ VKTC_API void vktcDestroyPlan(VktcPlan plan);
 
 typedef struct VktcPlanRequirements {
   int64_t outputSize[VKTC_MAX_SPATIAL_RANK];
-  /* The least VktcBuffer::size in bytes. Sizes of 16-bit tensors are rounded up to a multiple of four. */
+  /* The least VktcBuffer::size in bytes, 0 for what the plan does not need. Sizes of 16-bit tensors are rounded up to a
+   * multiple of four. */
   VkDeviceSize inputBytes;
   VkDeviceSize weightsBytes;
-  VkDeviceSize biasBytes; /* 0: no bias */
+  VkDeviceSize biasBytes;
+  VkDeviceSize scaleBytes;    /* outChannels fp32 values */
+  VkDeviceSize shiftBytes;    /* the same */
+  VkDeviceSize residualBytes; /* as many as outputBytes */
   VkDeviceSize outputBytes;
   VkDeviceSize packedWeightsBytes;
-  VkDeviceSize workspaceBytes; /* 0: none */
+  VkDeviceSize workspaceBytes;
   /* VktcBuffer::offset must be a multiple of this. */
   VkDeviceSize offsetAlignment;
   /* Of all the buffers; includes SHADER_DEVICE_ADDRESS where the plan works through addresses. */
@@ -280,7 +343,7 @@ typedef struct VktcPlanInfo {
   uint32_t candidateCount; /* that VktcPlanOptions::candidate could have chosen from */
   double predictedSeconds; /* by the planner's cost model */
   double flop;             /* useful: two per multiply-add that reaches an output */
-  double bytes;            /* input, weights, bias and output, each once */
+  double bytes;            /* input, weights, bias, output, and what the post-ops read, each once */
 } VktcPlanInfo;
 
 VKTC_API void vktcGetPlanInfo(VktcPlan plan, VktcPlanInfo* info);
@@ -303,9 +366,11 @@ typedef struct VktcBuffer {
   VkDeviceSize size;   /* bytes from offset that the library may use; VK_WHOLE_SIZE is not allowed */
 } VktcBuffer;
 
-/* Buffers that the plan does not need (bias without hasBias, a workspace of 0 bytes; in vktcCmdPackWeights all but
- * weights and packedWeights, in vktcCmdConvTranspose weights) may be left zero. Output, packedWeights and workspace
- * must overlap no other buffer of the same call. */
+/* Buffers that the plan does not need (bias without hasBias, a workspace of 0 bytes, those of post-ops that the chain
+ * does not have; in vktcCmdPackWeights all but weights and packedWeights, in vktcCmdConvTranspose weights) may be left
+ * zero. Those that a call writes (packedWeights when packing; else output and workspace) must overlap no other buffer
+ * of the same call; residual must not be the output either, for an output may be computed more than once. Those that
+ * are read only may overlap each other: the residual may be the input. */
 typedef struct VktcBuffers {
   VktcBuffer input;
   VktcBuffer weights;
@@ -313,6 +378,9 @@ typedef struct VktcBuffers {
   VktcBuffer bias;
   VktcBuffer output;
   VktcBuffer workspace;
+  VktcBuffer scale;    /* fp32, [outChannels] */
+  VktcBuffer shift;    /* fp32, [outChannels] */
+  VktcBuffer residual; /* of the output's type, layout and shape */
 } VktcBuffers;
 
 /* dispatchCount (or packDispatchCount) + 1 timestamps are written from firstQuery on: one before the first dispatch and

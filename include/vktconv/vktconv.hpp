@@ -63,6 +63,36 @@ class Owner {
 
 }  // namespace detail
 
+// Post-ops, for VktcConvTransposeDesc::postOps:
+//     vktc::append(desc, vktc::post_op::scale_shift());
+//     vktc::append(desc, vktc::post_op::leaky_relu(0.2f));
+namespace post_op {
+
+inline VktcPostOp relu() noexcept { return {VKTC_POST_OP_RELU, 0, 0}; }
+inline VktcPostOp leaky_relu(float alpha) noexcept { return {VKTC_POST_OP_LEAKY_RELU, alpha, 0}; }
+inline VktcPostOp silu() noexcept { return {VKTC_POST_OP_SILU, 0, 0}; }
+inline VktcPostOp gelu_tanh() noexcept { return {VKTC_POST_OP_GELU_TANH, 0, 0}; }
+inline VktcPostOp gelu_erf() noexcept { return {VKTC_POST_OP_GELU_ERF, 0, 0}; }
+inline VktcPostOp mish() noexcept { return {VKTC_POST_OP_MISH, 0, 0}; }
+inline VktcPostOp sigmoid() noexcept { return {VKTC_POST_OP_SIGMOID, 0, 0}; }
+inline VktcPostOp tanh() noexcept { return {VKTC_POST_OP_TANH, 0, 0}; }
+inline VktcPostOp clamp(float low, float high) noexcept { return {VKTC_POST_OP_CLAMP, low, high}; }
+inline VktcPostOp linear(float alpha, float beta) noexcept { return {VKTC_POST_OP_LINEAR, alpha, beta}; }
+inline VktcPostOp scale_shift() noexcept { return {VKTC_POST_OP_SCALE_SHIFT, 0, 0}; }
+inline VktcPostOp residual() noexcept { return {VKTC_POST_OP_RESIDUAL, 0, 0}; }
+
+}  // namespace post_op
+
+// Puts a post-op behind those of desc. Throws where there is no room for another.
+inline void append(VktcConvTransposeDesc& desc, const VktcPostOp& op) {
+  if (desc.postOpCount >= VKTC_MAX_POST_OPS) {
+    VktcError error = {VKTC_ERROR_INVALID_PARAMETER, VK_SUCCESS, "postOpCount",
+                       "postOpCount is VKTC_MAX_POST_OPS already: no post-op can be appended"};
+    throw Error(error);
+  }
+  desc.postOps[desc.postOpCount++] = op;
+}
+
 class Context : public detail::Owner<VktcContext, vktcDestroyContext> {
  public:
   Context() = default;

@@ -214,8 +214,10 @@ TuneResult tune(Device& device, const VktcConvTransposeDesc& desc, const TuneOpt
 // ---- running --------------------------------------------------------------------------------------------------------
 
 struct TensorSizes {
-  int64_t input_elements = 0, weight_elements = 0, bias_elements = 0, output_elements = 0;
-  int64_t element_size = 0;
+  int64_t input_elements = 0, weight_elements = 0, output_elements = 0;
+  int64_t bias_elements = 0, scale_elements = 0, residual_elements = 0;  // 0 where desc has none; shift as scale
+  int64_t element_size = 0;                                              // of input, weights and bias
+  int64_t output_element_size = 0;   // of output and residual: another where desc.outputType says so
   std::vector<int64_t> output_size;  // spatial
 };
 
@@ -232,15 +234,30 @@ struct RunOptions {
   VkDeviceSize max_device_memory = 0;
 };
 
-// Runs one problem on host arrays, in the element type of desc (16-bit types as uint16_t); tensor_sizes() tells how
-// many elements each holds. The arrays are read and written during the call only; output may not overlap the others.
-// bias is ignored, and may be null, without desc.hasBias.
+// What a problem reads and writes on the host. What desc does not need is ignored, and may be null.
+struct Arrays {
+  const void* input = nullptr;
+  const void* weights = nullptr;
+  const void* bias = nullptr;  // only with desc.hasBias
+  void* output = nullptr;
+  // Only with the post-ops that read them.
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  const void* residual = nullptr;
+};
+
+// Runs one problem on host arrays, in the element types and layouts of desc (16-bit types as uint16_t); tensor_sizes()
+// tells how many elements each holds. The arrays are read and written during the call only; output may not overlap the
+// others.
 //
 // What is too large for one buffer, one binding or the device's memory, or would keep the device busy for so long that
 // a driver may lose its patience, is cut into slabs, each with a submission of its own. Cutting changes no bit of i32
 // results and, as the order of additions within an output depends on the plan, only the rounding of others. Error with
 // VKTC_ERROR_LIMIT_EXCEEDED, which names the limit, where not even the inputs of a single output channel's smallest
 // slab fit.
+void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const Arrays& arrays,
+                    const RunOptions& options = {});
+// The same for a problem whose post-ops, if any, read no arrays.
 void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const void* input, const void* weights,
                     const void* bias, void* output, const RunOptions& options = {});
 
@@ -259,13 +276,17 @@ class ConvTranspose {
 
   // Uploads and packs; before the first run(), and whenever they change. bias may be null without desc.hasBias.
   void set_weights(const void* weights, const void* bias);
-  // Uploads input, runs, downloads output; returns when all of it is done.
-  void run(const void* input, void* output);
+  // The same for the vectors of the post-op scale_shift; Error where the problem has none.
+  void set_scale_shift(const float* scale, const float* shift);
+  // Uploads input and residual, runs, downloads output; returns when all of it is done. residual may be null without
+  // the post-op.
+  void run(const void* input, void* output, const void* residual = nullptr);
 
   // For callers that keep their data on the device: the buffers of the call, input and output included.
   VktcBuffers buffers() const;
   Buffer& input();
   Buffer& output();
+  Buffer& residual();  // empty without the post-op
 
  private:
   struct Impl;

@@ -19,6 +19,44 @@ using uint = std::uint32_t;
 #define GEOMETRY_TAP_INVERSE 12 // see tap_inverse in src/phases.h
 #define GEOMETRY_CONSTANTS 15
 
+// ---- output.glsl ----------------------------------------------------------------------------------------------------
+// The constants after those of geometry.glsl: how input and output lie in memory.
+
+#define TENSOR_INPUT_CHANNELS_LAST (GEOMETRY_CONSTANTS + 0)
+#define TENSOR_OUTPUT_CHANNELS_LAST (GEOMETRY_CONSTANTS + 1)
+#define TENSOR_OUTPUT_TYPE (GEOMETRY_CONSTANTS + 2)  // one of these, the numbers of VktcDataType
+#define TENSOR_CONSTANTS (GEOMETRY_CONSTANTS + 3)
+
+#define TYPE_F32 0
+#define TYPE_F16 1
+#define TYPE_BF16 2
+#define TYPE_I32 3
+
+// ---- post_ops.glsl --------------------------------------------------------------------------------------------------
+// The constants after those of output.glsl: how long the chain is; a kind for each of its places, 0 where there is none; and
+// the parameters.
+
+#define POST_OPS 8  // places of the chain, VKTC_MAX_POST_OPS
+#define POST_OP_COUNT (TENSOR_CONSTANTS + 0)
+#define POST_OP_KIND (TENSOR_CONSTANTS + 1)
+#define POST_OP_ALPHA (POST_OP_KIND + POST_OPS)
+#define POST_OP_BETA (POST_OP_KIND + 2 * POST_OPS)
+#define POST_OP_CONSTANTS (POST_OP_KIND + 3 * POST_OPS)
+
+// The numbers of VktcPostOpKind.
+#define POST_OP_RELU 1
+#define POST_OP_LEAKY_RELU 2
+#define POST_OP_SILU 3
+#define POST_OP_GELU_TANH 4
+#define POST_OP_GELU_ERF 5
+#define POST_OP_MISH 6
+#define POST_OP_SIGMOID 7
+#define POST_OP_TANH 8
+#define POST_OP_CLAMP 9
+#define POST_OP_LINEAR 10
+#define POST_OP_SCALE_SHIFT 11
+#define POST_OP_RESIDUAL 12
+
 // ---- slabs ----------------------------------------------------------------------------------------------------------
 // The part of a problem that a dispatch computes. Offsets are in elements of the tensor's window.
 
@@ -34,40 +72,38 @@ struct SlabParams {
 };
 
 // ---- problem.glsl ---------------------------------------------------------------------------------------------------
-// The constants after those of geometry.glsl. Three each of sizes and padding: depth, height, width.
+// The constants after those of post_ops.glsl. Three each of sizes and padding: depth, height, width.
 
-#define PROBLEM_HAS_BIAS (GEOMETRY_CONSTANTS + 0)
-#define PROBLEM_INPUT_SIZE (GEOMETRY_CONSTANTS + 1)
-#define PROBLEM_OUTPUT_SIZE (GEOMETRY_CONSTANTS + 4)
-#define PROBLEM_PADDING_BEGIN (GEOMETRY_CONSTANTS + 7)
-#define PROBLEM_IN_CHANNELS (GEOMETRY_CONSTANTS + 10)
-#define PROBLEM_OUT_CHANNELS (GEOMETRY_CONSTANTS + 11)
-#define PROBLEM_GROUPS (GEOMETRY_CONSTANTS + 12)
-#define PROBLEM_MERGED (GEOMETRY_CONSTANTS + 13)
-#define PROBLEM_FIRST_POSITION_W (GEOMETRY_CONSTANTS + 14)
-#define PROBLEM_POSITIONS_W (GEOMETRY_CONSTANTS + 15)
-#define PROBLEM_CONSTANTS (GEOMETRY_CONSTANTS + 16)
+#define PROBLEM_HAS_BIAS (POST_OP_CONSTANTS + 0)
+#define PROBLEM_INPUT_SIZE (POST_OP_CONSTANTS + 1)
+#define PROBLEM_OUTPUT_SIZE (POST_OP_CONSTANTS + 4)
+#define PROBLEM_PADDING_BEGIN (POST_OP_CONSTANTS + 7)
+#define PROBLEM_IN_CHANNELS (POST_OP_CONSTANTS + 10)
+#define PROBLEM_OUT_CHANNELS (POST_OP_CONSTANTS + 11)
+#define PROBLEM_GROUPS (POST_OP_CONSTANTS + 12)
+#define PROBLEM_MERGED (POST_OP_CONSTANTS + 13)
+#define PROBLEM_FIRST_POSITION_W (POST_OP_CONSTANTS + 14)
+#define PROBLEM_POSITIONS_W (POST_OP_CONSTANTS + 15)
+#define PROBLEM_CONSTANTS (POST_OP_CONSTANTS + 16)
 
 // ---- gather.comp ----------------------------------------------------------------------------------------------------
-// Sizes per axis are depth, height, width. Strides are in elements.
+// Sizes per axis are depth, height, width. They are no constants, so that a pipeline serves every length of a layer.
 
 struct GatherParams {
   SlabParams slab;
   uint input_size[3];
   uint output_size[3];
   int padding_begin[3];
-  uint in_channels;          // of one group
-  uint out_channels;         // of one group
-  uint input_batch_stride;
-  uint output_batch_stride;
-  uint position_blocks;
+  uint in_channels;  // of one group
 };
 
-#define GATHER_LOCAL_SIZE (GEOMETRY_CONSTANTS + 0)
-#define GATHER_POSITIONS (GEOMETRY_CONSTANTS + 1)      // outputs along the positions that one invocation computes
-#define GATHER_CHANNEL_QUADS (GEOMETRY_CONSTANTS + 2)  // out-channels that one invocation computes, divided by four
-#define GATHER_HAS_BIAS (GEOMETRY_CONSTANTS + 3)
-#define GATHER_CONSTANTS (GEOMETRY_CONSTANTS + 4)
+#define GATHER_LOCAL_SIZE (POST_OP_CONSTANTS + 0)
+#define GATHER_POSITIONS (POST_OP_CONSTANTS + 1)      // outputs along the positions that one invocation computes
+#define GATHER_CHANNEL_QUADS (POST_OP_CONSTANTS + 2)  // out-channels that one invocation computes, divided by four
+#define GATHER_HAS_BIAS (POST_OP_CONSTANTS + 3)
+#define GATHER_OUT_CHANNELS (POST_OP_CONSTANTS + 4)   // of one group
+#define GATHER_GROUPS (POST_OP_CONSTANTS + 5)         // of the problem
+#define GATHER_CONSTANTS (POST_OP_CONSTANTS + 6)
 
 // ---- tiled.comp -----------------------------------------------------------------------------------------------------
 
@@ -153,6 +189,7 @@ struct ChannelsLastParams {
 #define CHANNELS_LAST_LOCAL 1
 #define CHANNELS_LAST_DEPTH 2
 #define CHANNELS_LAST_PARTS 3
+#define CHANNELS_LAST_INPUT 4
 
 // ---- pack_weights.comp ----------------------------------------------------------------------------------------------
 
@@ -190,9 +227,9 @@ struct PackWeightsParams {
 
 #ifdef __cplusplus
 // Vulkan guarantees 128 bytes of push constants; device addresses (8 bytes each) come first.
-static_assert(4 * 8 + sizeof(GatherParams) <= 128);
-static_assert(4 * 8 + sizeof(SlabParams) <= 128);
-static_assert(6 * 8 + sizeof(MatrixParams) <= 128);
+static_assert((4 + 3) * 8 + sizeof(GatherParams) <= 128);  // three for post-ops
+static_assert((4 + 3) * 8 + sizeof(SlabParams) <= 128);
+static_assert((6 + 3) * 8 + sizeof(MatrixParams) <= 128);
 static_assert(2 * 8 + sizeof(ChannelsLastParams) <= 128);
 static_assert(2 * 8 + sizeof(PackWeightsParams) <= 128);
 }  // namespace vktconv::shared

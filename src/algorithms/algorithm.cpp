@@ -13,7 +13,8 @@ std::string choice_text(const Algorithm& algorithm, const Tile& tile) {
   return text;
 }
 
-std::string variant_name(std::string_view shader, VktcDataType data_type, const DeviceCaps& caps, bool device_address) {
+std::string variant_name(std::string_view shader, VktcDataType data_type, const DeviceCaps& caps, bool device_address,
+                         bool post_op_buffers) {
   std::string name(shader);
   switch (data_type) {
     case VKTC_DATA_TYPE_F32:
@@ -29,7 +30,7 @@ std::string variant_name(std::string_view shader, VktcDataType data_type, const 
       name += ".i32";
       break;
   }
-  return name + (device_address ? ".address" : ".descriptors");
+  return name + (device_address ? ".address" : post_op_buffers ? ".post_op_descriptors" : ".descriptors");
 }
 
 bool make_grid(uint64_t workgroups, const DeviceCaps& caps, std::array<uint32_t, 3>& group_count) {

@@ -49,7 +49,9 @@ extern const Algorithm matrix_window_algorithm;
 // ---- helpers for build --------------------------------------------------------------------------------------------
 
 // "gather" -> "gather.f16_packed.address": the variant of a shader for a data type, a device and a memory access.
-std::string variant_name(std::string_view shader, VktcDataType data_type, const DeviceCaps& caps, bool device_address);
+// post_op_buffers: with descriptors for those, "gather.f16_packed.post_op_descriptors".
+std::string variant_name(std::string_view shader, VktcDataType data_type, const DeviceCaps& caps, bool device_address,
+                         bool post_op_buffers = false);
 
 // The words of a struct of shaders/shared/params.h.
 template <typename Params>

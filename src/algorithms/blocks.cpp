@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "algorithms/merged_phases.h"
+#include "algorithms/post_op_windows.h"
 #include "phases.h"
 
 namespace vktconv {
@@ -134,31 +135,29 @@ bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blo
 }
 
 SlabWindows slab_windows(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, const Slab& slab) {
-  const uint64_t size = static_cast<uint64_t>(problem.element_size());
   const int64_t blocks_per_group = blocking.blocks_per_group(problem);
   const int64_t first_channel = slab.first_block * blocking.channels;
   const int64_t out_channels = std::min(slab.blocks * blocking.channels, problem.group_out_channels() - first_channel);
-
-  // Channel planes, counted over all images.
-  const int64_t input_begin = slab.first_image * problem.in_channels + slab.first_group * problem.group_in_channels();
-  const int64_t input_end =
-      input_begin + (slab.images - 1) * problem.in_channels + slab.groups * problem.group_in_channels();
-  const int64_t output_begin =
-      slab.first_image * problem.out_channels + slab.first_group * problem.group_out_channels() + first_channel;
-  const int64_t output_end = output_begin + (slab.images - 1) * problem.out_channels +
-                             (slab.groups - 1) * problem.group_out_channels() + out_channels;
-  const uint64_t input_plane = static_cast<uint64_t>(problem.input_plane()) * size;
-  const uint64_t output_plane = static_cast<uint64_t>(problem.output_plane()) * size;
+  const auto window = [&](Tensor tensor, const Strides& strides, int64_t channel, int64_t pixels, int64_t channels,
+                          int64_t element_size) {
+    const int64_t begin = slab.first_image * strides.image + channel * strides.channel;
+    const int64_t end = begin + strides.extent(slab.images, pixels, channels);
+    return align_window(tensor, static_cast<uint64_t>(begin * element_size), static_cast<uint64_t>(end * element_size),
+                        static_cast<uint64_t>(element_size), caps);
+  };
 
   SlabWindows windows;
-  windows.input = align_window(Tensor::input, static_cast<uint64_t>(input_begin) * input_plane,
-                               static_cast<uint64_t>(input_end) * input_plane, size, caps);
-  windows.output = align_window(Tensor::output, static_cast<uint64_t>(output_begin) * output_plane,
-                                static_cast<uint64_t>(output_end) * output_plane, size, caps);
+  windows.input = window(Tensor::input, problem.input_strides(), slab.first_group * problem.group_in_channels(),
+                         problem.input_plane(), slab.groups * problem.group_in_channels(), problem.element_size());
+  windows.output =
+      window(Tensor::output, problem.output_strides(), slab.first_group * problem.group_out_channels() + first_channel,
+             problem.output_plane(), (slab.groups - 1) * problem.group_out_channels() + out_channels,
+             problem.output_element_size());
   const int64_t first_block = slab.first_group * blocks_per_group + slab.first_block;
   const int64_t blocks = slab.groups * slab.blocks;
   windows.packed = packed_window(problem, caps, blocking, 0, first_block, blocks);
   // Without bias the binding must still hold something valid: the packed weights do.
+  const uint64_t size = static_cast<uint64_t>(problem.element_size());
   windows.bias = problem.has_bias
                      ? align_window(Tensor::bias, 0, static_cast<uint64_t>(problem.out_channels) * size, size, caps)
                      : windows.packed;
@@ -235,7 +234,9 @@ bool add_packing(const Problem& problem, const DeviceCaps& caps, const Blocking&
 SlabLimits make_limits(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, bool device_address) {
   const auto clamp = [](double value) { return value < 1e18 ? static_cast<uint64_t>(value) : uint64_t{1} << 60; };
   SlabLimits limits;
-  limits.window_bytes = max_window_bytes(caps, device_address, static_cast<uint64_t>(problem.element_size()));
+  limits.input_window_bytes = max_window_bytes(caps, device_address, static_cast<uint64_t>(problem.element_size()));
+  limits.output_window_bytes =
+      max_window_bytes(caps, device_address, static_cast<uint64_t>(problem.output_element_size()));
   limits.packed_window_bytes = packed_window_bytes(caps, blocking, device_address);
   limits.block_channels = blocking.channels;
   limits.packed_block_bytes = packed_block_bytes(problem, blocking);
@@ -269,8 +270,8 @@ int64_t phase_count(const Problem& problem) {
   return count;
 }
 
-std::vector<uint32_t> geometry_constants(const Problem& problem) {
-  std::vector<uint32_t> constants(GEOMETRY_CONSTANTS);
+std::vector<uint32_t> common_constants(const Problem& problem) {
+  std::vector<uint32_t> constants(POST_OP_CONSTANTS);
   for (size_t a = 0; a < 3; ++a) {
     const Axis& axis = problem.axes[a];
     const int64_t gcd = phase_gcd(axis);
@@ -280,11 +281,17 @@ std::vector<uint32_t> geometry_constants(const Problem& problem) {
     constants[GEOMETRY_GCD + a] = u32(gcd);
     constants[GEOMETRY_TAP_INVERSE + a] = u32(tap_inverse(axis));
   }
+  constants[TENSOR_INPUT_CHANNELS_LAST] = problem.input_channels_last() ? 1 : 0;
+  constants[TENSOR_OUTPUT_CHANNELS_LAST] = problem.output_channels_last() ? 1 : 0;
+  static_assert(TYPE_F32 == VKTC_DATA_TYPE_F32 && TYPE_F16 == VKTC_DATA_TYPE_F16 && TYPE_BF16 == VKTC_DATA_TYPE_BF16 &&
+                TYPE_I32 == VKTC_DATA_TYPE_I32);
+  constants[TENSOR_OUTPUT_TYPE] = static_cast<uint32_t>(problem.output_type);
+  set_post_op_constants(problem, constants);
   return constants;
 }
 
 std::vector<uint32_t> problem_constants(const Problem& problem, uint32_t merged) {
-  std::vector<uint32_t> constants = geometry_constants(problem);
+  std::vector<uint32_t> constants = common_constants(problem);
   constants.resize(PROBLEM_CONSTANTS);
   constants[PROBLEM_HAS_BIAS] = problem.has_bias ? 1 : 0;
   for (size_t a = 0; a < 3; ++a) {
@@ -312,7 +319,8 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
   const auto cut = [&](bool device_address) {
     plan.device_address = device_address;
     limits = make_limits(problem, caps, blocking, device_address);
-    return cut_slabs(problem, limits, slabs, error);
+    return check_post_op_buffers(problem, caps, device_address, blocking.buffers, error) &&
+           cut_slabs(problem, limits, slabs, error);
   };
   const bool may_change = options.memory_access == VKTC_MEMORY_ACCESS_AUTO && caps.buffer_device_address;
   const bool addresses =
@@ -320,7 +328,7 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
   if (!cut(addresses) && !(may_change && cut(!addresses))) return false;
 
   const int64_t size = problem.element_size();
-  const int64_t window_bytes = static_cast<int64_t>(limits.window_bytes);
+  const int64_t window_bytes = static_cast<int64_t>(limits.input_window_bytes);
   if (problem.has_bias && problem.out_channels * size > window_bytes) {
     return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "bias",
                 "the bias has %" PRId64 " bytes, but maxStorageBufferRange and 32-bit indices allow %" PRId64
@@ -338,6 +346,8 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
       dispatch.name = name_slab(dispatch.shader, slab);
       if (dispatch.windows.empty()) {
         dispatch.windows = {windows.input.window, windows.packed.window, windows.bias.window, windows.output.window};
+        append_post_op_windows(problem, caps, plan.device_address, windows.output.window, windows.packed.window,
+                               dispatch.windows);
       }
       if (!make_grid(static_cast<uint64_t>(run.workgroups), caps, dispatch.group_count)) {
         return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "outputSize",

@@ -23,6 +23,7 @@ struct Blocking {
   uint32_t pack_local_size = 64;
   int64_t pack_group_steps = 0;     // pack_step in-channels of one row each, written by a workgroup; 0: the local size
   uint32_t pack_subgroup_size = 0;  // to require; 0: whatever the device takes
+  uint32_t buffers = 4;                  // that the kernel binds, without those of the post-ops
   std::vector<uint32_t> pack_constants;  // of the packing, after its local size and rows
   // With VKTC_MEMORY_ACCESS_AUTO: through device addresses where the application enabled them.
   bool prefer_addresses = false;
@@ -41,7 +42,8 @@ struct SlabWindows {
 };
 
 struct Run {
-  Dispatch dispatch;  // its grid is made from workgroups; without windows: input, packed weights, bias, output
+  // Its grid is made from workgroups; without windows: input, packed weights, bias, output, and those of the post-ops.
+  Dispatch dispatch;
   double workgroups = 0;
 };
 
@@ -56,8 +58,8 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
 int64_t phase_positions(const Problem& problem, int64_t images);
 int64_t phase_count(const Problem& problem);
 
-// The first GEOMETRY_CONSTANTS specialization constants (shaders/geometry.glsl).
-std::vector<uint32_t> geometry_constants(const Problem& problem);
+// The specialization constants up to POST_OP_CONSTANTS (shaders/geometry.glsl, output.glsl, post_ops.glsl).
+std::vector<uint32_t> common_constants(const Problem& problem);
 // Those and what follows up to PROBLEM_CONSTANTS (shaders/problem.glsl). merged: phases of the width, or 0.
 std::vector<uint32_t> problem_constants(const Problem& problem, uint32_t merged);
 

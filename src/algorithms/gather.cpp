@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "algorithms/blocks.h"
+#include "algorithms/post_op_windows.h"
 #include "shader_table.h"
 #include "shared/params.h"
 
@@ -71,7 +72,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
 }
 
 Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address,
-                  const Slab& slab, const SlabWindows& windows) {
+                  const SlabWindows& windows) {
   shared::GatherParams params{};
   params.slab = windows.params;
   for (size_t a = 0; a < 3; ++a) {
@@ -80,19 +81,17 @@ Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& ti
     params.padding_begin[a] = static_cast<int32_t>(problem.axes[a].padding_begin);
   }
   params.in_channels = u32(problem.group_in_channels());
-  params.out_channels = u32(problem.group_out_channels());
-  params.input_batch_stride = u32(problem.in_channels * problem.input_plane());
-  params.output_batch_stride = u32(problem.out_channels * problem.output_plane());
-  params.position_blocks = u32(position_blocks(problem, tile, slab.images));
 
   Dispatch dispatch;
-  dispatch.shader = variant_name("gather", problem.data_type, caps, device_address);
-  dispatch.constants = geometry_constants(problem);
+  dispatch.shader = variant_name("gather", problem.data_type, caps, device_address, has_post_op_buffers(problem));
+  dispatch.constants = common_constants(problem);
   dispatch.constants.resize(GATHER_CONSTANTS);
   dispatch.constants[GATHER_LOCAL_SIZE] = tile.values[local_size];
   dispatch.constants[GATHER_POSITIONS] = tile.values[positions];
   dispatch.constants[GATHER_CHANNEL_QUADS] = tile.values[channel_quads];
   dispatch.constants[GATHER_HAS_BIAS] = problem.has_bias ? 1 : 0;
+  dispatch.constants[GATHER_OUT_CHANNELS] = u32(problem.group_out_channels());
+  dispatch.constants[GATHER_GROUPS] = u32(problem.groups);
   dispatch.params = to_words(params);
   return dispatch;
 }
@@ -116,7 +115,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
       problem, caps, options, blocking,
       [&](const Slab& slab, const SlabWindows& windows) {
         return std::vector<Run>{
-            {make_run(problem, caps, tile, plan.device_address, slab, windows), blocking.workgroups(slab)}};
+            {make_run(problem, caps, tile, plan.device_address, windows), blocking.workgroups(slab)}};
       },
       plan, error);
 }

@@ -10,6 +10,7 @@
 #include "algorithms/blocks.h"
 #include "algorithms/matrix_units.h"
 #include "algorithms/merged_phases.h"
+#include "algorithms/post_op_windows.h"
 #include "phases.h"
 #include "shared/params.h"
 
@@ -22,6 +23,17 @@ enum : size_t { rows, positions, depth, warps_m, warps_n, window_taps, merged, p
 
 int64_t parts(const Problem& problem, const Tile& tile) {
   return problem.data_type == VKTC_DATA_TYPE_F32 && tile.values[whole] == 0 ? 2 : 1;
+}
+
+// Whether the input is channels-last in memory as matrix.comp wants it prepared.
+bool reads_octets(const Problem& problem, const Tile& tile) {
+  return tile.values[prepared] != 0 && problem.input_channels_last() && problem.element_size() == 2 &&
+         problem.group_in_channels() % tile.values[depth] == 0;
+}
+
+// Whether a dispatch before turns it.
+bool is_prepared(const Problem& problem, const Tile& tile) {
+  return tile.values[prepared] != 0 && !reads_octets(problem, tile);
 }
 
 uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
@@ -176,7 +188,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double memory = least_bytes(problem) / bandwidth;
   const double turned = static_cast<double>(problem.input_elements() * problem.element_size() +
                                             prepared_bytes(problem, tile, problem.batch, problem.groups));
-  const double preparation = tile.values[prepared] ? 1.6 * turned / bandwidth + 4e-6 : 0;
+  const double preparation = is_prepared(problem, tile) ? 1.6 * turned / bandwidth + 4e-6 : 0;
   const double cpu = caps.is_cpu ? 50.0 : 1.0;
   return cpu * (std::max(busy, memory) + preparation + 4e-6);
 }
@@ -263,7 +275,8 @@ Run prepare_input(const Problem& problem, const DeviceCaps& caps, const Tile& ti
 
   Run run;
   run.dispatch.shader = variant_name("channels_last", problem.data_type, caps, device_address);
-  run.dispatch.constants = {local, local, tile.values[depth], u32(parts(problem, tile))};
+  run.dispatch.constants = {local, local, tile.values[depth], u32(parts(problem, tile)),
+                            problem.input_channels_last() ? 1u : 0u};
   run.dispatch.params = to_words(params);
   run.dispatch.windows = {windows.input.window, prepared_window(problem, tile, slab)};
   run.workgroups =
@@ -279,7 +292,7 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   params.exact_offset = static_cast<uint32_t>(windows.also_packed.skipped_elements);
 
   Dispatch dispatch;
-  dispatch.shader = variant_name("matrix", problem.data_type, caps, device_address);
+  dispatch.shader = variant_name("matrix", problem.data_type, caps, device_address, has_post_op_buffers(problem));
   std::vector<uint32_t>& constants = dispatch.constants;
   constants = problem_constants(problem, tile.values[merged]);
   constants.resize(MATRIX_CONSTANTS);
@@ -298,24 +311,26 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[MATRIX_PITCH_W] = u32(width.pitch);
   dispatch.params = to_words(params);
   // Unused bindings must still hold something valid.
-  dispatch.windows = {windows.input.window,
-                      windows.packed.window,
-                      windows.bias.window,
-                      windows.output.window,
-                      tile.values[prepared] ? prepared_window(problem, tile, slab) : windows.packed.window,
-                      windows.also_packed.window};
+  dispatch.windows = {windows.input.window,  windows.packed.window, windows.bias.window,
+                      windows.output.window, windows.packed.window, windows.also_packed.window};
+  if (reads_octets(problem, tile)) {
+    dispatch.windows[4] = windows.input.window;
+  } else if (tile.values[prepared]) {
+    dispatch.windows[4] = prepared_window(problem, tile, slab);
+  }
+  append_post_op_windows(problem, caps, device_address, windows.output.window, windows.packed.window, dispatch.windows);
   dispatch.subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
   return dispatch;
 }
 
-std::string describe(const Tile& tile, const DeviceCaps& caps, const MatrixShape& shape) {
+std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps& caps, const MatrixShape& shape) {
   const auto text = [&](size_t value) { return std::to_string(tile.values[value]); };
   std::string result = text(rows) + " rows x " + text(positions) + " positions x " + text(depth) + " deep, " +
                        std::to_string(shape.m) + "x" + std::to_string(shape.n) + "x" + std::to_string(shape.k) +
                        " matrices, " + text(warps_m) + " x " + text(warps_n) + " subgroups of " +
                        std::to_string(caps.subgroup_size) + ", " + text(window_taps) + " taps at once";
   if (tile.values[merged] > 0) result += ", " + text(merged) + " merged phases of the width";
-  if (tile.values[prepared]) result += ", input turned to channels-last before";
+  if (is_prepared(problem, tile)) result += ", input turned to channels-last before";
   if (tile.values[whole]) result += ", fp32 rounded to fp16";
   return result;
 }
@@ -331,6 +346,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.packed_in_channels = round_up(problem.group_in_channels(), tile.values[depth]);
   blocking.pack_shader = "pack_matrix";
   blocking.packed_element_size = 2 * parts(problem, tile);
+  blocking.buffers = 6;
   blocking.packed_unit = 16;
   blocking.pack_step = 8;
   blocking.pack_chunk = tile.values[depth];
@@ -339,7 +355,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.workgroups = [&](const Slab& slab) {
     // Positions are numbered in 32 bits; the turned input is one window, counted in vectors.
     const uint64_t most_prepared = plan.device_address ? uint64_t{1} << 35 : caps.max_storage_buffer_range;
-    const bool too_wide = tile.values[prepared] != 0 && prepared_window(problem, tile, slab).range > most_prepared;
+    const bool too_wide = is_prepared(problem, tile) && prepared_window(problem, tile, slab).range > most_prepared;
     if (too_wide || numbered_positions(problem, width, slab.images) > (int64_t{1} << 30)) {
       return std::numeric_limits<double>::infinity();
     }
@@ -354,13 +370,13 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
     exact.pack_local_size = blocking.pack_local_size;
     blocking.also = &exact;
   }
-  plan.tile = describe(tile, caps, shape);
+  plan.tile = describe(problem, tile, caps, shape);
   uint64_t workspace_bytes = 0;
   const bool made = make_blocked_plan(
       problem, caps, options, blocking,
       [&](const Slab& slab, const SlabWindows& windows) {
         std::vector<Run> runs;
-        if (tile.values[prepared]) {
+        if (is_prepared(problem, tile)) {
           runs.push_back(prepare_input(problem, caps, tile, plan.device_address, slab, windows));
           workspace_bytes = std::max(workspace_bytes, runs.back().dispatch.windows.back().range);
         }

@@ -12,6 +12,7 @@
 #include "algorithms/matrix_units.h"
 #include "algorithms/merged_phases.h"
 #include "algorithms/numbering.h"
+#include "algorithms/post_op_windows.h"
 #include "phases.h"
 #include "shared/params.h"
 
@@ -148,6 +149,14 @@ bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape
     why_not = "it multiplies 16-bit elements only";
     return false;
   }
+  if (problem.input_channels_last() || problem.output_channels_last()) {
+    why_not = "it reads and writes channels-first tensors only";
+    return false;
+  }
+  if (problem.output_type != problem.data_type) {
+    why_not = "its outputs have the type of its inputs";
+    return false;
+  }
   return matrix_units_available(problem, caps, shape, "matrix_window", why_not);
 }
 
@@ -228,7 +237,8 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
 Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                   const Numbering& numbering, bool device_address, const SlabWindows& windows) {
   Dispatch dispatch;
-  dispatch.shader = variant_name("matrix_window", problem.data_type, caps, device_address);
+  dispatch.shader =
+      variant_name("matrix_window", problem.data_type, caps, device_address, has_post_op_buffers(problem));
   std::vector<uint32_t>& constants = dispatch.constants;
   constants = problem_constants(problem, tile.values[merged]);
   append_numbering_constants(problem, numbering, tile.values[positions], constants);

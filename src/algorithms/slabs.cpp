@@ -19,21 +19,14 @@ class Cutter {
   Cutter(const Problem& problem, const SlabLimits& limits) : problem_(problem), limits_(limits) {}
 
   Extent extent(const Slab& slab) const {
-    const uint64_t size = as_unsigned(problem_.element_size());
-    const int64_t blocks_per_group =
-        (problem_.group_out_channels() + limits_.block_channels - 1) / limits_.block_channels;
+    const int64_t out_channels = std::min(slab.blocks * limits_.block_channels, problem_.group_out_channels());
+    const int64_t out_span = (slab.groups - 1) * problem_.group_out_channels() + out_channels;
     Extent e{};
-    if (slab.images > 1) {
-      e.input_bytes = as_unsigned(slab.images * problem_.in_channels) * as_unsigned(problem_.input_plane()) * size;
-      e.output_bytes = as_unsigned(slab.images * problem_.out_channels) * as_unsigned(problem_.output_plane()) * size;
-    } else {
-      const int64_t out_channels = slab.blocks == blocks_per_group
-                                       ? problem_.group_out_channels()
-                                       : std::min(slab.blocks * limits_.block_channels, problem_.group_out_channels());
-      e.input_bytes =
-          as_unsigned(slab.groups * problem_.group_in_channels()) * as_unsigned(problem_.input_plane()) * size;
-      e.output_bytes = as_unsigned(slab.groups * out_channels) * as_unsigned(problem_.output_plane()) * size;
-    }
+    e.input_bytes = as_unsigned(problem_.input_strides().extent(slab.images, problem_.input_plane(),
+                                                                slab.groups * problem_.group_in_channels()) *
+                                problem_.element_size());
+    e.output_bytes = as_unsigned(problem_.output_strides().extent(slab.images, problem_.output_plane(), out_span) *
+                                 problem_.output_element_size());
     e.packed_bytes = as_unsigned(slab.groups * slab.blocks) * limits_.packed_block_bytes;
     e.workgroups = limits_.workgroups(slab);
     return e;
@@ -41,7 +34,7 @@ class Cutter {
 
   bool fits(const Slab& slab) const {
     const Extent e = extent(slab);
-    return e.input_bytes <= limits_.window_bytes && e.output_bytes <= limits_.window_bytes &&
+    return e.input_bytes <= limits_.input_window_bytes && e.output_bytes <= limits_.output_window_bytes &&
            e.packed_bytes <= limits_.packed_window_bytes && e.workgroups <= limits_.max_workgroups;
   }
 
@@ -66,17 +59,23 @@ class Cutter {
 };
 
 bool refuse(const Problem& problem, const SlabLimits& limits, const Extent& e, VktcError& error) {
-  const auto over = [&](const char* tensor, uint64_t bytes, uint64_t limit) {
+  const auto over = [&](const char* tensor, bool channels_last, uint64_t bytes, uint64_t limit) {
     return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, tensor,
-                "one group of one image needs %" PRIu64
-                " bytes of %s in one binding, but maxStorageBufferRange and "
+                "%s needs %" PRIu64
+                " bytes of %s%s in one binding, but maxStorageBufferRange and "
                 "32-bit indices allow %" PRIu64 "; enabling bufferDeviceAddress lifts the former",
-                bytes, tensor, limit);
+                channels_last ? "one image" : "one group of one image", bytes, channels_last ? "channels-last " : "",
+                tensor, limit);
   };
-  if (e.input_bytes > limits.window_bytes) return over("input", e.input_bytes, limits.window_bytes);
-  if (e.output_bytes > limits.window_bytes) return over("output", e.output_bytes, limits.window_bytes);
-  if (e.packed_bytes > limits.packed_window_bytes)
-    return over("packedWeights", e.packed_bytes, limits.packed_window_bytes);
+  if (e.input_bytes > limits.input_window_bytes) {
+    return over("input", problem.input_channels_last(), e.input_bytes, limits.input_window_bytes);
+  }
+  if (e.output_bytes > limits.output_window_bytes) {
+    return over("output", problem.output_channels_last(), e.output_bytes, limits.output_window_bytes);
+  }
+  if (e.packed_bytes > limits.packed_window_bytes) {
+    return over("packedWeights", false, e.packed_bytes, limits.packed_window_bytes);
+  }
   return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "outputSize",
               "one block of out-channels of one image needs %" PRIu64
               " workgroups, but maxComputeWorkGroupCount and 32-bit indices allow %" PRIu64 " (output plane of %" PRId64

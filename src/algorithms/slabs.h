@@ -1,6 +1,7 @@
 // Cuts a problem into slabs whose windows of input and output fit one binding and 32-bit indices: whole images, else
-// whole groups of one image, else blocks of out-channels of one group. Each slab is one dispatch. (The host layer has
-// its own, further-reaching slabs: they cut problems that fit no single buffer.)
+// whole groups of one image, else blocks of out-channels of one group. Fewer channels do not make a channels-last
+// window smaller: of such a tensor a whole image must fit. Each slab is one dispatch. (The host layer has its own,
+// further-reaching slabs: they cut problems that fit no single buffer.)
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ struct Slab {
 };
 
 struct SlabLimits {
-  uint64_t window_bytes = 0;        // see max_window_bytes
+  uint64_t input_window_bytes = 0;  // see max_window_bytes
+  uint64_t output_window_bytes = 0;
   int64_t block_channels = 1;       // out-channels of a block
   uint64_t packed_block_bytes = 0;  // of packed weights of one block
   uint64_t packed_window_bytes = 0;

@@ -7,6 +7,7 @@
 
 #include "algorithms/blocks.h"
 #include "algorithms/merged_phases.h"
+#include "algorithms/post_op_windows.h"
 #include "phases.h"
 #include "shader_table.h"
 #include "shared/params.h"
@@ -143,7 +144,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
 Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address,
                   const SlabWindows& windows) {
   Dispatch dispatch;
-  dispatch.shader = variant_name("tiled", problem.data_type, caps, device_address);
+  dispatch.shader = variant_name("tiled", problem.data_type, caps, device_address, has_post_op_buffers(problem));
   std::vector<uint32_t>& constants = dispatch.constants;
   constants = problem_constants(problem, tile.values[merged]);
   constants.resize(TILED_CONSTANTS);

@@ -12,9 +12,9 @@ struct ConvTranspose::Impl {
   TensorSizes sizes;
   PlanHandle plan;
   VktcPlanRequirements requirements = {};
-  Buffer input, packed_weights, bias, output, workspace;
+  Buffer input, packed_weights, bias, output, workspace, scale, shift, residual;
   BindingsHandle bindings;  // of the convolution; after the plan and the buffers that they name
-  bool has_weights = false;
+  bool has_weights = false, has_scale_shift = false;
 
   Impl(Device& on_device, const VktcConvTransposeDesc& desc, const VktcPlanOptions& options)
       : device(on_device),
@@ -27,12 +27,18 @@ struct ConvTranspose::Impl {
     bias = allocate(requirements.biasBytes);
     output = allocate(requirements.outputBytes);
     workspace = allocate(requirements.workspaceBytes);
+    scale = allocate(requirements.scaleBytes);
+    shift = allocate(requirements.shiftBytes);
+    residual = allocate(requirements.residualBytes);
     bindings = create_bindings(plan.get(), buffers());
   }
 
   Buffer allocate(VkDeviceSize bytes) const { return bytes == 0 ? Buffer() : Buffer(device, bytes); }
 
   VkDeviceSize bytes(int64_t elements) const { return static_cast<VkDeviceSize>(elements * sizes.element_size); }
+  VkDeviceSize output_bytes() const {
+    return static_cast<VkDeviceSize>(sizes.output_elements * sizes.output_element_size);
+  }
 
   VktcBuffers buffers() const {
     VktcBuffers all{};
@@ -41,6 +47,9 @@ struct ConvTranspose::Impl {
     all.bias = bias.view();
     all.output = output.view();
     all.workspace = workspace.view();
+    all.scale = scale.view();
+    all.shift = shift.view();
+    all.residual = residual.view();
     return all;
   }
 };
@@ -56,6 +65,7 @@ const VktcPlanRequirements& ConvTranspose::requirements() const { return impl_->
 VktcBuffers ConvTranspose::buffers() const { return impl_->buffers(); }
 Buffer& ConvTranspose::input() { return impl_->input; }
 Buffer& ConvTranspose::output() { return impl_->output; }
+Buffer& ConvTranspose::residual() { return impl_->residual; }
 
 void ConvTranspose::set_weights(const void* weights, const void* bias) {
   check_array("weights", weights);
@@ -71,15 +81,32 @@ void ConvTranspose::set_weights(const void* weights, const void* bias) {
   impl_->has_weights = true;
 }
 
-void ConvTranspose::run(const void* input, void* output) {
+void ConvTranspose::set_scale_shift(const float* scale, const float* shift) {
+  if (impl_->sizes.scale_elements == 0) {
+    raise(VKTC_ERROR_INVALID_PARAMETER, "scale", "the problem has no post-op scale_shift that scale would be for");
+  }
+  check_array("scale", scale);
+  check_array("shift", shift);
+  impl_->scale.upload(scale, impl_->requirements.scaleBytes);
+  impl_->shift.upload(shift, impl_->requirements.shiftBytes);
+  impl_->has_scale_shift = true;
+}
+
+void ConvTranspose::run(const void* input, void* output, const void* residual) {
   check_array("input", input);
   check_array("output", output);
+  const bool has_residual = impl_->sizes.residual_elements > 0;
+  if (has_residual) check_array("residual", residual);
   if (!impl_->has_weights) {
     raise(VKTC_ERROR_INVALID_PARAMETER, "weights", "the weights are not set: set_weights() comes before run()");
   }
+  if (impl_->sizes.scale_elements > 0 && !impl_->has_scale_shift) {
+    raise(VKTC_ERROR_INVALID_PARAMETER, "scale", "scale and shift are not set: set_scale_shift() comes before run()");
+  }
+  if (has_residual) impl_->residual.upload(residual, impl_->output_bytes());
   impl_->input.upload(input, impl_->bytes(impl_->sizes.input_elements));
   submit_conv_transpose(impl_->device, impl_->bindings.get());
-  impl_->output.download(output, impl_->bytes(impl_->sizes.output_elements));
+  impl_->output.download(output, impl_->output_bytes());
 }
 
 }  // namespace vktconv::host

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../shape.h"
 #include "plan_call.h"
 #include "raise.h"
 #include "slabs.h"
@@ -15,25 +16,6 @@
 
 namespace vktconv::host {
 namespace {
-
-struct Arrays {
-  const void* input;
-  const void* weights;
-  const void* bias;
-  void* output;
-};
-
-struct SlabBytes {
-  uint64_t input, weights, bias, output;
-
-  uint64_t largest() const { return std::max({input, weights, bias, output}); }
-  uint64_t together() const { return input + 2 * weights + bias + output; }
-};
-
-SlabBytes bytes_of(const Slab& slab) {
-  const auto bytes = [&slab](const Window& window) { return tensor_bytes(slab.desc, window.elements()); };
-  return {bytes(slab.input), bytes(slab.weights), slab.desc.hasBias ? bytes(slab.bias) : 0, bytes(slab.output)};
-}
 
 // What the device allows, and the finer limits by which a problem is cut.
 struct RunLimits {
@@ -89,19 +71,20 @@ class Executor {
 
   Device& device_;
   std::vector<Slab> slabs_;
-  int64_t element_size_;
-  Buffer input_, weights_, packed_weights_, bias_, output_, workspace_;
+  int64_t element_size_, output_element_size_;
+  Buffer input_, weights_, packed_weights_, bias_, output_, workspace_, scale_, shift_, residual_;
   std::map<ProblemKey, SlabPlan> plans_;  // after the buffers, which their bindings name
 
   // What the buffers hold.
-  std::optional<Window> input_held_, weights_held_, bias_held_;
+  std::optional<Window> input_held_, weights_held_, bias_held_, scale_held_, shift_held_, residual_held_;
   const SlabPlan* packed_for_ = nullptr;
 };
 
 Executor::Executor(Device& device, std::vector<Slab> slabs, const RunLimits& limits, const VktcPlanOptions& options)
     : device_(device),
       slabs_(std::move(slabs)),
-      element_size_(static_cast<int64_t>(vktcDataTypeSize(slabs_.front().desc.dataType))) {
+      element_size_(vktcDataTypeSize(slabs_.front().desc.dataType)),
+      output_element_size_(vktcDataTypeSize(output_data_type(slabs_.front().desc))) {
   create_plans(options);
   allocate_buffers(limits);
   for (auto& [key, plan] : plans_) plan.bindings = create_bindings(plan.plan.get(), buffers());
@@ -129,6 +112,9 @@ void Executor::allocate_buffers(const RunLimits& limits) {
     most.inputBytes = std::max(most.inputBytes, needs.inputBytes);
     most.weightsBytes = std::max(most.weightsBytes, needs.weightsBytes);
     most.biasBytes = std::max(most.biasBytes, needs.biasBytes);
+    most.scaleBytes = std::max(most.scaleBytes, needs.scaleBytes);
+    most.shiftBytes = std::max(most.shiftBytes, needs.shiftBytes);
+    most.residualBytes = std::max(most.residualBytes, needs.residualBytes);
     most.outputBytes = std::max(most.outputBytes, needs.outputBytes);
     most.packedWeightsBytes = std::max(most.packedWeightsBytes, needs.packedWeightsBytes);
     most.workspaceBytes = std::max(most.workspaceBytes, needs.workspaceBytes);
@@ -140,8 +126,8 @@ void Executor::allocate_buffers(const RunLimits& limits) {
   if (most.workspaceBytes > limits.buffer_bytes) {
     raise_too_large(Excess::tensor, "workspace", most.workspaceBytes, limits.cut.tensor_limit, limits.buffer_bytes);
   }
-  const uint64_t together = most.inputBytes + most.weightsBytes + most.biasBytes + most.outputBytes +
-                            most.packedWeightsBytes + most.workspaceBytes;
+  const uint64_t together = most.inputBytes + most.weightsBytes + most.biasBytes + most.scaleBytes + most.shiftBytes +
+                            most.residualBytes + most.outputBytes + most.packedWeightsBytes + most.workspaceBytes;
   if (together > limits.memory_bytes) {
     raise_too_large(Excess::slab, "device memory", together, limits.cut.slab_limit, limits.memory_bytes);
   }
@@ -152,6 +138,9 @@ void Executor::allocate_buffers(const RunLimits& limits) {
     bias_ = Buffer(device_, most.biasBytes);
     output_ = Buffer(device_, most.outputBytes);
     workspace_ = Buffer(device_, most.workspaceBytes);
+    scale_ = Buffer(device_, most.scaleBytes);
+    shift_ = Buffer(device_, most.shiftBytes);
+    residual_ = Buffer(device_, most.residualBytes);
   } catch (const Error& error) {
     // Devices fail well below the limits that they advertise.
     if (is_out_of_memory(error)) throw TooLarge{Excess::slab, error};
@@ -167,38 +156,49 @@ VktcBuffers Executor::buffers() const {
   all.bias = bias_.view();
   all.output = output_.view();
   all.workspace = workspace_.view();
+  all.scale = scale_.view();
+  all.shift = shift_.view();
+  all.residual = residual_.view();
   return all;
 }
 
 // Only what the buffers do not hold from the slab before.
 void Executor::upload(const Slab& slab, const SlabPlan& plan, const Arrays& arrays) {
-  const auto keep = [this](Buffer& buffer, std::optional<Window>& held, const Window& window, const void* array) {
+  const auto keep = [](Buffer& buffer, std::optional<Window>& held, const Window& window, int64_t element_size,
+                       const void* array) {
     if (held == window) return false;
     held.reset();
-    upload_window(buffer, window, element_size_, array);
+    upload_window(buffer, window, element_size, array);
     held = window;
     return true;
   };
-  if (keep(weights_, weights_held_, slab.weights, arrays.weights)) packed_for_ = nullptr;
+  if (keep(weights_, weights_held_, slab.weights, element_size_, arrays.weights)) packed_for_ = nullptr;
   if (packed_for_ != &plan) {
     packed_for_ = nullptr;
     submit_pack_weights(device_, plan.plan.get(), buffers());
     packed_for_ = &plan;
   }
-  if (slab.desc.hasBias) keep(bias_, bias_held_, slab.bias, arrays.bias);
-  keep(input_, input_held_, slab.input, arrays.input);
+  if (slab.desc.hasBias) keep(bias_, bias_held_, slab.bias, element_size_, arrays.bias);
+  if (plan.requirements.scaleBytes > 0) {
+    keep(scale_, scale_held_, slab.bias, sizeof(float), arrays.scale);
+    keep(shift_, shift_held_, slab.bias, sizeof(float), arrays.shift);
+  }
+  if (plan.requirements.residualBytes > 0) {
+    keep(residual_, residual_held_, slab.output, output_element_size_, arrays.residual);
+  }
+  keep(input_, input_held_, slab.input, element_size_, arrays.input);
 }
 
 void Executor::run(const Arrays& arrays, const std::function<void(uint64_t, uint64_t)>& progress) {
   uint64_t done = 0, total = 0;
-  for (const Slab& slab : slabs_) total += static_cast<uint64_t>(slab.output.elements() * element_size_);
+  for (const Slab& slab : slabs_) total += static_cast<uint64_t>(slab.output.elements() * output_element_size_);
   if (progress) progress(done, total);
   for (const Slab& slab : slabs_) {
     const SlabPlan& plan = plans_.at(problem_key(slab.desc));
     upload(slab, plan, arrays);
     // A submission for each slab, so that no work takes as long as a driver's patience.
     submit_conv_transpose(device_, plan.bindings.get());
-    download_window(output_, slab.output, element_size_, arrays.output, [&](uint64_t bytes) {
+    download_window(output_, slab.output, output_element_size_, arrays.output, [&](uint64_t bytes) {
       done += bytes;
       if (progress) progress(done, total);
     });
@@ -253,10 +253,21 @@ SlabLimits tightened(SlabLimits limits, Excess excess, const std::vector<Slab>& 
   return limits;
 }
 
+void check_arrays(const VktcConvTransposeDesc& desc, const Arrays& arrays) {
+  const TensorSizes sizes = tensor_sizes(desc);
+  check_array("input", arrays.input);
+  check_array("weights", arrays.weights);
+  if (sizes.bias_elements > 0) check_array("bias", arrays.bias);
+  if (sizes.scale_elements > 0) check_array("scale", arrays.scale);
+  if (sizes.scale_elements > 0) check_array("shift", arrays.shift);
+  if (sizes.residual_elements > 0) check_array("residual", arrays.residual);
+  check_array("output", arrays.output);
+}
+
 }  // namespace
 
-void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const void* input, const void* weights,
-                    const void* bias, void* output, const RunOptions& options) {
+void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const Arrays& arrays,
+                    const RunOptions& options) {
   RunLimits limits = limits_of(device, options);
   std::optional<Error> refusal;  // of the first attempt, which tells the user most
   while (true) {
@@ -267,10 +278,7 @@ void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const voi
       if (refusal) throw *refusal;
       throw;
     }
-    check_array("input", input);
-    check_array("weights", weights);
-    if (desc.hasBias) check_array("bias", bias);
-    check_array("output", output);
+    check_arrays(desc, arrays);
     std::optional<Executor> executor;
     try {
       executor.emplace(device, slabs, limits, options.plan);
@@ -279,9 +287,19 @@ void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const voi
       limits.cut = tightened(limits.cut, too_large.excess, slabs, device.properties().limits.maxStorageBufferRange);
       continue;
     }
-    executor->run({input, weights, bias, output}, options.progress);
+    executor->run(arrays, options.progress);
     return;
   }
+}
+
+void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const void* input, const void* weights,
+                    const void* bias, void* output, const RunOptions& options) {
+  Arrays arrays;
+  arrays.input = input;
+  arrays.weights = weights;
+  arrays.bias = bias;
+  arrays.output = output;
+  conv_transpose(device, desc, arrays, options);
 }
 
 }  // namespace vktconv::host

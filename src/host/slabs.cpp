@@ -16,6 +16,9 @@ constexpr double max_slabs = 65536;
 // What another slab costs, expressed in bytes of input that the bus carries meanwhile: submissions, waits, half-filled
 // last workgroups.
 constexpr double slab_overhead_bytes = 4 << 20;
+// The same for each stretch of memory that the host gathers or scatters: the pixels of a channels-last tensor, where
+// channels are cut.
+constexpr double run_overhead_bytes = 64;
 
 struct SpatialAxis {
   int64_t input = 1, output = 1, kernel = 1, stride = 1, padding_begin = 0, dilation = 1;
@@ -59,22 +62,27 @@ struct Cut {
   std::array<int64_t, 3> outputs;
 };
 
-struct CutBytes {
-  uint64_t input, weights, bias, output;
+// Of the largest slab.
+struct CutPixels {
+  int64_t input = 1, output = 1;
 };
 
-CutBytes bytes_of(const Shape& shape, const Cut& cut) {
-  int64_t inputs = 1, outputs = 1, taps = 1;
+CutPixels pixels_of(const Shape& shape, const Cut& cut) {
+  CutPixels pixels;
   for (size_t i = 0; i < 3; ++i) {
-    inputs *= shape.axes[i].inputs_for(cut.outputs[i]);
-    outputs *= cut.outputs[i];
-    taps *= shape.axes[i].kernel;
+    pixels.input *= shape.axes[i].inputs_for(cut.outputs[i]);
+    pixels.output *= cut.outputs[i];
   }
+  return pixels;
+}
+
+SlabBytes bytes_of(const Shape& shape, const Cut& cut) {
+  const CutPixels pixels = pixels_of(shape, cut);
+  int64_t taps = 1;
+  for (const SpatialAxis& axis : shape.axes) taps *= axis.kernel;
   const int64_t in_channels = cut.groups * shape.group_in_channels, out_channels = cut.groups * cut.channels;
-  return {tensor_bytes(shape.desc, cut.images * in_channels * inputs),
-          tensor_bytes(shape.desc, in_channels * cut.channels * taps),
-          shape.desc.hasBias ? tensor_bytes(shape.desc, out_channels) : 0,
-          tensor_bytes(shape.desc, cut.images * out_channels * outputs)};
+  return slab_bytes(shape.desc, cut.images * in_channels * pixels.input, in_channels * cut.channels * taps,
+                    out_channels, cut.images * out_channels * pixels.output);
 }
 
 // More where taps fall outside.
@@ -90,14 +98,9 @@ double products_of(const Shape& shape, const Cut& cut) {
 
 bool fits(const Shape& shape, const Cut& cut, const SlabLimits& limits) {
   if (products_of(shape, cut) > limits.products) return false;
-  const CutBytes bytes = bytes_of(shape, cut);
-  if (bytes.weights > limits.weights_bytes) return false;
-  uint64_t left = limits.slab_bytes;
-  for (const uint64_t tensor : {bytes.input, bytes.weights, bytes.weights, bytes.bias, bytes.output}) {
-    if (tensor > limits.tensor_bytes || tensor > left) return false;
-    left -= tensor;
-  }
-  return true;
+  const SlabBytes bytes = bytes_of(shape, cut);
+  return bytes.weights <= limits.weights_bytes && bytes.largest() <= limits.tensor_bytes &&
+         bytes.together() <= limits.slab_bytes;
 }
 
 // The largest value from 1 to most for which it is true; 0 where it is not even for 1. True up to somewhere, then
@@ -158,6 +161,12 @@ double slab_count(const Shape& shape, const Cut& cut) {
   return count;
 }
 
+// Stretches that a slab's tensor is made of, where only channels are cut.
+double runs_of(VktcLayout layout, int64_t images, int64_t pixels, bool channels_are_cut) {
+  if (layout != VKTC_LAYOUT_CHANNELS_LAST || !channels_are_cut) return 1;
+  return static_cast<double>(images) * static_cast<double>(pixels);
+}
+
 // Weights and outputs move once whatever the cut; inputs again for each range whose edge they are at, and for each
 // block of out-channels, unless it is the only input there is for them.
 double cost(const Shape& shape, const Cut& cut) {
@@ -167,7 +176,13 @@ double cost(const Shape& shape, const Cut& cut) {
   const double blocks = static_cast<double>(divide_up(shape.group_out_channels, cut.channels));
   const double slabs = slab_count(shape, cut);
   const double uploads = ranges * batches == 1 ? slabs / blocks : slabs;
-  return uploads * static_cast<double>(bytes_of(shape, cut).input) + slabs * slab_overhead_bytes;
+  const CutPixels pixels = pixels_of(shape, cut);
+  const bool groups_are_cut = cut.groups < shape.desc.groups;
+  const bool channels_are_cut = groups_are_cut || cut.channels < shape.group_out_channels;
+  const double input_runs = runs_of(shape.desc.inputLayout, cut.images, pixels.input, groups_are_cut);
+  const double output_runs = runs_of(shape.desc.outputLayout, cut.images, pixels.output, channels_are_cut);
+  return uploads * (static_cast<double>(bytes_of(shape, cut).input) + input_runs * run_overhead_bytes) +
+         slabs * (slab_overhead_bytes + output_runs * run_overhead_bytes);
 }
 
 // Part counts to try: all small ones, then coarser steps.
@@ -185,11 +200,12 @@ void for_part_sizes(int64_t size, const Try& attempt) {
 [[noreturn]] void refuse(const Shape& shape, const SlabLimits& limits) {
   Cut least = {1, 1, 1, {}};
   for (size_t i = 0; i < 3; ++i) least.outputs[i] = shape.axes[i].can_be_cut() ? 1 : shape.axes[i].output;
-  const CutBytes bytes = bytes_of(shape, least);
+  const SlabBytes bytes = bytes_of(shape, least);
   const struct {
     const char* name;
     uint64_t bytes;
-  } tensors[] = {{"input", bytes.input}, {"weights", bytes.weights}, {"bias", bytes.bias}, {"output", bytes.output}};
+  } tensors[] = {{"input", bytes.input},   {"weights", bytes.weights},   {"bias", bytes.bias},
+                 {"output", bytes.output}, {"residual", bytes.residual}, {"scale", bytes.scale}};
   for (const auto& tensor : tensors) {
     if (tensor.bytes <= limits.tensor_bytes) continue;
     raise(VKTC_ERROR_LIMIT_EXCEEDED, tensor.name,
@@ -203,9 +219,10 @@ void for_part_sizes(int64_t size, const Try& attempt) {
   }
   if (!fits(shape, least, limits)) {
     raise(VKTC_ERROR_LIMIT_EXCEEDED, "",
-          "the smallest slab of the problem takes %" PRIu64 " bytes of input, twice %" PRIu64 " of weights and %" PRIu64
-          " of output: together over %s, which is %" PRIu64 " bytes",
-          bytes.input, bytes.weights, bytes.output, limits.slab_limit.c_str(), limits.slab_bytes);
+          "the smallest slab of the problem takes %" PRIu64 " bytes of input, twice %" PRIu64 " of weights, %" PRIu64
+          " of output and %" PRIu64 " of what the post-ops read: together over %s, which is %" PRIu64 " bytes",
+          bytes.input, bytes.weights, bytes.output, bytes.residual + 2 * bytes.scale, limits.slab_limit.c_str(),
+          limits.slab_bytes);
   }
   raise(VKTC_ERROR_LIMIT_EXCEEDED, "",
         "the problem takes more than %.0f slabs to stay within %s (%" PRIu64 " bytes) and %s (%" PRIu64 " bytes)",
@@ -281,6 +298,15 @@ std::vector<Part> parts_of(int64_t size, int64_t longest) {
   return parts;
 }
 
+// The axes of a window of the input or output.
+struct WindowAxes {
+  size_t channels, first_spatial;
+
+  explicit WindowAxes(VktcLayout layout)
+      : channels(layout == VKTC_LAYOUT_CHANNELS_LAST ? 4 : 1),
+        first_spatial(layout == VKTC_LAYOUT_CHANNELS_LAST ? 1 : 2) {}
+};
+
 void set_axis(Window& window, size_t axis, int64_t size, int64_t begin, int64_t count) {
   window.size[axis] = size;
   window.begin[axis] = begin;
@@ -300,10 +326,11 @@ Slab make_slab(const Shape& shape, const Part& groups, const Part& channels, con
   // Channels are cut only where the slab has one group, so they are contiguous.
   const int64_t first_in_channel = groups.begin * shape.group_in_channels;
   const int64_t first_out_channel = groups.begin * shape.group_out_channels + channels.begin;
+  const WindowAxes input_axes(whole.inputLayout), output_axes(whole.outputLayout);
   set_axis(slab.input, 0, whole.batch, images.begin, images.count);
-  set_axis(slab.input, 1, whole.inChannels, first_in_channel, slab.desc.inChannels);
+  set_axis(slab.input, input_axes.channels, whole.inChannels, first_in_channel, slab.desc.inChannels);
   set_axis(slab.output, 0, whole.batch, images.begin, images.count);
-  set_axis(slab.output, 1, whole.outChannels, first_out_channel, slab.desc.outChannels);
+  set_axis(slab.output, output_axes.channels, whole.outChannels, first_out_channel, slab.desc.outChannels);
   set_axis(slab.weights, 0, whole.inChannels, first_in_channel, slab.desc.inChannels);
   set_axis(slab.weights, 1, shape.group_out_channels, channels.begin, channels.count);
   set_axis(slab.bias, 4, whole.outChannels, first_out_channel, slab.desc.outChannels);
@@ -311,8 +338,8 @@ Slab make_slab(const Shape& shape, const Part& groups, const Part& channels, con
   for (size_t i = 0; i < 3; ++i) {
     const SpatialAxis& axis = shape.axes[i];
     const Range& range = ranges[i];
-    set_axis(slab.input, 2 + i, axis.input, range.input_begin, range.inputs);
-    set_axis(slab.output, 2 + i, axis.output, range.output_begin, range.outputs);
+    set_axis(slab.input, input_axes.first_spatial + i, axis.input, range.input_begin, range.inputs);
+    set_axis(slab.output, output_axes.first_spatial + i, axis.output, range.output_begin, range.outputs);
     set_axis(slab.weights, 2 + i, axis.kernel, 0, axis.kernel);
     if (i < shape.first_axis) continue;
     const size_t desc_axis = i - shape.first_axis;
@@ -332,25 +359,6 @@ Slab make_slab(const Shape& shape, const Part& groups, const Part& channels, con
 }
 
 }  // namespace
-
-uint64_t tensor_bytes(const VktcConvTransposeDesc& desc, int64_t elements) {
-  // The library reads and writes 16-bit tensors in words of 32 bits.
-  const uint64_t bytes = static_cast<uint64_t>(elements) * vktcDataTypeSize(desc.dataType);
-  return (bytes + 3) / 4 * 4;
-}
-
-ProblemKey problem_key(const VktcConvTransposeDesc& desc) {
-  ProblemKey key = {desc.spatialRank, desc.dataType,           desc.batch, desc.inChannels, desc.outChannels,
-                    desc.groups,      desc.hasBias != VK_FALSE};
-  size_t next = 7;
-  for (uint32_t i = 0; i < desc.spatialRank; ++i) {
-    for (const int64_t value : {desc.inputSize[i], desc.kernelSize[i], desc.stride[i], desc.paddingBegin[i],
-                                desc.paddingEnd[i], desc.outputPadding[i], desc.dilation[i]}) {
-      key[next++] = value;
-    }
-  }
-  return key;
-}
 
 void for_each_run(const Window& window, const std::function<void(int64_t first, int64_t length)>& run) {
   // Inner axes of which the window holds everything join the run of the first one of which it does not.

@@ -18,7 +18,8 @@
 namespace vktconv::host {
 
 // A box within a dense tensor in C order. Tensors have five axes here: images, channels and three spatial ones for
-// input and output; in-channels, out-channels of a group and three taps for weights; the bias lies along the last.
+// input and output, or images, three spatial ones and channels where they are channels-last; in-channels, out-channels
+// of a group and three taps for weights; the bias lies along the last.
 struct Window {
   std::array<int64_t, 5> size = {1, 1, 1, 1, 1};  // of the whole tensor
   std::array<int64_t, 5> begin = {};
@@ -33,8 +34,23 @@ void for_each_run(const Window& window, const std::function<void(int64_t first, 
 
 struct Slab {
   VktcConvTransposeDesc desc;
-  Window input, weights, bias, output;  // bias: only with desc.hasBias
+  Window input, weights, output;  // the residual's is the output's
+  Window bias;                    // of bias, scale and shift, where desc has them
 };
+
+// The bytes of a slab's tensors in buffers; 0 where desc has none.
+struct SlabBytes {
+  uint64_t input = 0, weights = 0, bias = 0, output = 0, residual = 0;
+  uint64_t scale = 0;  // of scale and shift each
+
+  uint64_t largest() const;
+  uint64_t together() const;  // the weights twice: as given and packed
+};
+
+// Of a slab of desc with so many elements of each tensor.
+SlabBytes slab_bytes(const VktcConvTransposeDesc& desc, int64_t input_elements, int64_t weight_elements,
+                     int64_t out_channels, int64_t output_elements);
+SlabBytes bytes_of(const Slab& slab);
 
 struct SlabLimits {
   uint64_t tensor_bytes = UINT64_MAX;   // of each tensor of a slab
@@ -51,11 +67,12 @@ struct SlabLimits {
 // INVALID_PARAMETER where desc is invalid, LIMIT_EXCEEDED, which names the limit, where no cut is fine enough.
 std::vector<Slab> cut_slabs(const VktcConvTransposeDesc& desc, const SlabLimits& limits);
 
-// The bytes that a tensor of this many elements takes in a buffer.
+// The bytes that a tensor of this many elements takes in a buffer: input, weights or bias, or the output.
 uint64_t tensor_bytes(const VktcConvTransposeDesc& desc, int64_t elements);
+uint64_t output_bytes(const VktcConvTransposeDesc& desc, int64_t elements);
 
-// Everything that a descriptor says, to compare and sort descriptors by.
-using ProblemKey = std::array<int64_t, 7 + 7 * VKTC_MAX_SPATIAL_RANK>;
+// Everything that a valid descriptor says, to compare and sort descriptors by.
+using ProblemKey = std::array<int64_t, 11 + 7 * VKTC_MAX_SPATIAL_RANK + 3 * VKTC_MAX_POST_OPS>;
 ProblemKey problem_key(const VktcConvTransposeDesc& desc);
 
 }  // namespace vktconv::host

@@ -1,3 +1,7 @@
+#include <algorithm>
+
+#include "../post_ops.h"
+#include "../shape.h"
 #include "raise.h"
 
 namespace vktconv::host {
@@ -10,6 +14,7 @@ TensorSizes tensor_sizes(const VktcConvTransposeDesc& desc) {
   // A valid desc has tensors of at most 2^62 bytes, so that none of this overflows.
   TensorSizes sizes;
   sizes.element_size = vktcDataTypeSize(desc.dataType);
+  sizes.output_element_size = vktcDataTypeSize(output_data_type(desc));
   sizes.input_elements = desc.batch * desc.inChannels;
   sizes.weight_elements = desc.inChannels * (desc.outChannels / desc.groups);
   sizes.bias_elements = desc.hasBias ? desc.outChannels : 0;
@@ -20,6 +25,12 @@ TensorSizes tensor_sizes(const VktcConvTransposeDesc& desc) {
     sizes.output_elements *= output_size[axis];
     sizes.output_size.push_back(output_size[axis]);
   }
+  const std::span<const VktcPostOp> chain = post_ops_of(desc);
+  const auto has = [&](VktcPostOpKind kind) {
+    return std::any_of(chain.begin(), chain.end(), [kind](const VktcPostOp& op) { return op.kind == kind; });
+  };
+  if (has(VKTC_POST_OP_SCALE_SHIFT)) sizes.scale_elements = desc.outChannels;
+  if (has(VKTC_POST_OP_RESIDUAL)) sizes.residual_elements = sizes.output_elements;
   return sizes;
 }
 

@@ -113,7 +113,7 @@ class Workbench {
   Device& device_;
   const VktcConvTransposeDesc& desc_;
   const TuneOptions& options_;
-  Buffer input_, weights_, bias_, output_;
+  Buffer input_, weights_, bias_, output_, scale_, shift_, residual_;
 };
 
 // The same for all candidates.
@@ -122,10 +122,16 @@ void Workbench::prepare(const VktcPlanRequirements& requirements) {
   weights_ = Buffer(device_, requirements.weightsBytes);
   bias_ = Buffer(device_, requirements.biasBytes);
   output_ = Buffer(device_, requirements.outputBytes);
+  scale_ = Buffer(device_, requirements.scaleBytes);
+  shift_ = Buffer(device_, requirements.shiftBytes);
+  residual_ = Buffer(device_, requirements.residualBytes);
   Buffer input(device_, requirements.inputBytes);
   fill_randomly(input, desc_.dataType, 1);
   fill_randomly(weights_, desc_.dataType, 2);
   fill_randomly(bias_, desc_.dataType, 3);
+  fill_randomly(scale_, VKTC_DATA_TYPE_F32, 4);
+  fill_randomly(shift_, VKTC_DATA_TYPE_F32, 5);
+  fill_randomly(residual_, output_data_type(desc_), 6);
   input_ = std::move(input);
 }
 
@@ -187,7 +193,8 @@ MeasuredCandidate Workbench::measure(const Plan& candidate, double best) {
   const Buffer packed_weights(device_, requirements.packedWeightsBytes),
       workspace(device_, requirements.workspaceBytes);
   const VktcBuffers buffers = {input_.view(), weights_.view(), packed_weights.view(),
-                               bias_.view(),  output_.view(),  workspace.view()};
+                               bias_.view(),  output_.view(),  workspace.view(),
+                               scale_.view(), shift_.view(),   residual_.view()};
   submit_pack_weights(device_, plan.get(), buffers);
   const BindingsHandle bindings = create_bindings(plan.get(), buffers);
 

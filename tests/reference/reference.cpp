@@ -23,13 +23,24 @@ struct Axis {
   int64_t land(int64_t i, int64_t k) const { return i * stride - padding_begin + k * dilation; }
 };
 
+// Where an element of the input or output is in memory.
+struct Place {
+  int64_t image = 0, channel = 0, pixel = 0;
+};
+
 // The problem with its missing outer axes set to size 1.
 struct Geometry {
   int64_t batch = 1, in_channels = 1, out_channels = 1, groups = 1;
   std::array<Axis, 3> axes;  // depth, height, width
+  bool input_channels_last = false, output_channels_last = false;
 
   explicit Geometry(const VktcConvTransposeDesc& desc)
-      : batch(desc.batch), in_channels(desc.inChannels), out_channels(desc.outChannels), groups(desc.groups) {
+      : batch(desc.batch),
+        in_channels(desc.inChannels),
+        out_channels(desc.outChannels),
+        groups(desc.groups),
+        input_channels_last(desc.inputLayout == VKTC_LAYOUT_CHANNELS_LAST),
+        output_channels_last(desc.outputLayout == VKTC_LAYOUT_CHANNELS_LAST) {
     for (uint32_t i = 0; i < desc.spatialRank; ++i) {
       Axis& axis = axes[3 - desc.spatialRank + i];
       axis.input = desc.inputSize[i];
@@ -47,6 +58,22 @@ struct Geometry {
   int64_t taps() const { return axes[0].kernel * axes[1].kernel * axes[2].kernel; }
   int64_t group_in_channels() const { return in_channels / groups; }
   int64_t group_out_channels() const { return out_channels / groups; }
+
+  int64_t input_index(const Place& at) const {
+    return input_channels_last ? (at.image * input_plane() + at.pixel) * in_channels + at.channel
+                               : (at.image * in_channels + at.channel) * input_plane() + at.pixel;
+  }
+  int64_t output_index(const Place& at) const {
+    return output_channels_last ? (at.image * output_plane() + at.pixel) * out_channels + at.channel
+                                : (at.image * out_channels + at.channel) * output_plane() + at.pixel;
+  }
+  Place output_place(int64_t index) const {
+    const int64_t plane = output_plane();
+    if (output_channels_last) {
+      return {index / (plane * out_channels), index % out_channels, index / out_channels % plane};
+    }
+    return {index / (plane * out_channels), index / plane % out_channels, index % plane};
+  }
 };
 
 // Element types: how they are stored and read as a number.
@@ -107,7 +134,7 @@ struct Sum<I32> {
 // All contributions to one plane of the output, that of one batch element and one output channel.
 template <typename Type>
 void scatter_plane(const Geometry& g, const typename Type::Stored* input, const typename Type::Stored* weights,
-                   const typename Type::Stored* bias, int64_t batch, int64_t out_channel, Value* output) {
+                   const typename Type::Stored* bias, int64_t batch, int64_t out_channel, std::vector<Value>& output) {
   std::vector<Sum<Type>> plane(static_cast<size_t>(g.output_plane()));
   if (bias) {
     for (Sum<Type>& sum : plane) sum.add_bias(bias[out_channel]);
@@ -116,7 +143,7 @@ void scatter_plane(const Geometry& g, const typename Type::Stored* input, const 
   const int64_t group = out_channel / g.group_out_channels();
   const int64_t channel_in_group = out_channel % g.group_out_channels();
   for (int64_t c = group * g.group_in_channels(); c < (group + 1) * g.group_in_channels(); ++c) {
-    const auto* x = input + (batch * g.in_channels + c) * g.input_plane();
+    const auto x = [&](int64_t pixel) { return input[g.input_index({batch, c, pixel})]; };
     const auto* w = weights + (c * g.group_out_channels() + channel_in_group) * g.taps();
     for (int64_t id = 0; id < depth.input; ++id) {
       for (int64_t kd = 0; kd < depth.kernel; ++kd) {
@@ -131,7 +158,7 @@ void scatter_plane(const Geometry& g, const typename Type::Stored* input, const 
                 const int64_t ow = width.land(iw, kw);
                 if (ow < 0 || ow >= width.output) continue;
                 plane[static_cast<size_t>((od * height.output + oh) * width.output + ow)].add_product(
-                    x[(id * height.input + ih) * width.input + iw], w[(kd * height.kernel + kh) * width.kernel + kw]);
+                    x((id * height.input + ih) * width.input + iw), w[(kd * height.kernel + kh) * width.kernel + kw]);
               }
             }
           }
@@ -139,7 +166,10 @@ void scatter_plane(const Geometry& g, const typename Type::Stored* input, const 
       }
     }
   }
-  std::transform(plane.begin(), plane.end(), output, [](const Sum<Type>& sum) { return sum.value(); });
+  for (size_t pixel = 0; pixel < plane.size(); ++pixel) {
+    const int64_t index = g.output_index({batch, out_channel, static_cast<int64_t>(pixel)});
+    output[static_cast<size_t>(index)] = plane[pixel].value();
+  }
 }
 
 template <typename Type>
@@ -152,8 +182,7 @@ std::vector<Value> scatter(const Geometry& g, const void* input, const void* wei
   auto work = [&] {
     for (int64_t plane = next++; plane < planes; plane = next++) {
       scatter_plane<Type>(g, static_cast<const Stored*>(input), static_cast<const Stored*>(weights),
-                          static_cast<const Stored*>(bias), plane / g.out_channels, plane % g.out_channels,
-                          output.data() + plane * g.output_plane());
+                          static_cast<const Stored*>(bias), plane / g.out_channels, plane % g.out_channels, output);
     }
   };
   if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
@@ -188,11 +217,11 @@ template <typename Type, typename Input, typename Weights, typename Bias>
 Value gather_one(const Geometry& g, bool has_bias, const Input& x, const Weights& w, const Bias& bias,
                  int64_t output_index) {
   const auto& [depth, height, width] = g.axes;
-  const int64_t ow = output_index % width.output;
-  const int64_t oh = output_index / width.output % height.output;
-  const int64_t od = output_index / (width.output * height.output) % depth.output;
-  const int64_t out_channel = output_index / g.output_plane() % g.out_channels;
-  const int64_t batch = output_index / (g.output_plane() * g.out_channels);
+  const Place place = g.output_place(output_index);
+  const int64_t out_channel = place.channel;
+  const int64_t ow = place.pixel % width.output;
+  const int64_t oh = place.pixel / width.output % height.output;
+  const int64_t od = place.pixel / (width.output * height.output);
   const int64_t group = out_channel / g.group_out_channels();
   const std::vector<Source> from_depth = sources(depth, od);
   const std::vector<Source> from_height = sources(height, oh);
@@ -200,27 +229,18 @@ Value gather_one(const Geometry& g, bool has_bias, const Input& x, const Weights
   Sum<Type> sum;
   if (has_bias) sum.add_bias(bias(out_channel));
   for (int64_t c = group * g.group_in_channels(); c < (group + 1) * g.group_in_channels(); ++c) {
-    const int64_t x_plane = (batch * g.in_channels + c) * g.input_plane();
     const int64_t w_plane = (c * g.group_out_channels() + out_channel % g.group_out_channels()) * g.taps();
     for (const Source& d : from_depth) {
       for (const Source& h : from_height) {
         for (const Source& i : from_width) {
-          sum.add_product(x(x_plane + (d.input * height.input + h.input) * width.input + i.input),
+          const int64_t pixel = (d.input * height.input + h.input) * width.input + i.input;
+          sum.add_product(x(g.input_index({place.image, c, pixel})),
                           w(w_plane + (d.tap * height.kernel + h.tap) * width.kernel + i.tap));
         }
       }
     }
   }
   return sum.value();
-}
-
-template <typename Type>
-Value gather_one_from_arrays(const Geometry& g, const void* input, const void* weights, const void* bias,
-                             int64_t output_index) {
-  auto element_of = [](const void* data) {
-    return [stored = static_cast<const typename Type::Stored*>(data)](int64_t i) { return stored[i]; };
-  };
-  return gather_one<Type>(g, bias != nullptr, element_of(input), element_of(weights), element_of(bias), output_index);
 }
 
 double read_element(VktcDataType type, const void* data, int64_t index) {
@@ -254,6 +274,45 @@ void write_element(VktcDataType type, void* data, int64_t index, double value) {
   }
 }
 
+Sources sources_of(const VktcConvTransposeDesc& desc, const Arrays& arrays) {
+  auto source = [](VktcDataType type, const void* data) -> ElementSource {
+    return [type, data](int64_t i) { return read_element(type, data, i); };
+  };
+  return {source(desc.dataType, arrays.input),      source(desc.dataType, arrays.weights),
+          source(desc.dataType, arrays.bias),       source(VKTC_DATA_TYPE_F32, arrays.scale),
+          source(VKTC_DATA_TYPE_F32, arrays.shift), source(output_type(desc), arrays.residual)};
+}
+
+std::vector<Value> scatter(const VktcConvTransposeDesc& desc, const Geometry& g, const Arrays& arrays,
+                           unsigned threads) {
+  const void* bias = desc.hasBias ? arrays.bias : nullptr;
+  switch (desc.dataType) {
+    case VKTC_DATA_TYPE_F32:
+      return scatter<F32>(g, arrays.input, arrays.weights, bias, threads);
+    case VKTC_DATA_TYPE_F16:
+      return scatter<F16>(g, arrays.input, arrays.weights, bias, threads);
+    case VKTC_DATA_TYPE_BF16:
+      return scatter<BF16>(g, arrays.input, arrays.weights, bias, threads);
+    case VKTC_DATA_TYPE_I32:
+      return scatter<I32>(g, arrays.input, arrays.weights, bias, threads);
+  }
+  return {};
+}
+
+// What an fp32 sum may be off by.
+double sum_error(const Value& sum) { return static_cast<double>(sum.terms + 2) * fp32_unit_roundoff * sum.magnitude; }
+
+void apply_chain(const VktcConvTransposeDesc& desc, const Geometry& g, const Sources& sources, int64_t output_index,
+                 Value& value) {
+  const int64_t channel = g.output_place(output_index).channel;
+  const bool scaled = has_post_op(desc, VKTC_POST_OP_SCALE_SHIFT);
+  const Approximate result = apply_post_ops(
+      desc, {value.value, sum_error(value)}, scaled ? sources.scale(channel) : 1, scaled ? sources.shift(channel) : 0,
+      has_post_op(desc, VKTC_POST_OP_RESIDUAL) ? sources.residual(output_index) : 0);
+  value.value = result.value;
+  value.error = result.error;
+}
+
 // A number that depends on seed and index alone, so that data can be made in any order (splitmix64).
 uint64_t noise(uint64_t seed, uint64_t index) {
   uint64_t z = seed * 0xd1342543de82ef95u + (index + 1) * 0x9e3779b97f4a7c15u;
@@ -264,6 +323,22 @@ uint64_t noise(uint64_t seed, uint64_t index) {
 
 }  // namespace
 
+VktcDataType output_type(const VktcConvTransposeDesc& desc) {
+  switch (desc.outputType) {
+    case VKTC_OUTPUT_TYPE_DEFAULT:
+      break;
+    case VKTC_OUTPUT_TYPE_F32:
+      return VKTC_DATA_TYPE_F32;
+    case VKTC_OUTPUT_TYPE_F16:
+      return VKTC_DATA_TYPE_F16;
+    case VKTC_OUTPUT_TYPE_BF16:
+      return VKTC_DATA_TYPE_BF16;
+    case VKTC_OUTPUT_TYPE_I32:
+      return VKTC_DATA_TYPE_I32;
+  }
+  return desc.dataType;
+}
+
 std::vector<int64_t> output_size(const VktcConvTransposeDesc& desc) {
   const Geometry g(desc);
   std::vector<int64_t> sizes;
@@ -271,74 +346,56 @@ std::vector<int64_t> output_size(const VktcConvTransposeDesc& desc) {
   return sizes;
 }
 
-std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const void* input, const void* weights,
-                                  const void* bias, unsigned threads) {
+std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const Arrays& arrays, unsigned threads) {
   const Geometry g(desc);
-  if (!desc.hasBias) bias = nullptr;
-  switch (desc.dataType) {
-    case VKTC_DATA_TYPE_F32:
-      return scatter<F32>(g, input, weights, bias, threads);
-    case VKTC_DATA_TYPE_F16:
-      return scatter<F16>(g, input, weights, bias, threads);
-    case VKTC_DATA_TYPE_BF16:
-      return scatter<BF16>(g, input, weights, bias, threads);
-    case VKTC_DATA_TYPE_I32:
-      return scatter<I32>(g, input, weights, bias, threads);
+  std::vector<Value> sums = scatter(desc, g, arrays, threads);
+  if (desc.postOpCount > 0) {
+    const Sources sources = sources_of(desc, arrays);
+    for (size_t i = 0; i < sums.size(); ++i) apply_chain(desc, g, sources, static_cast<int64_t>(i), sums[i]);
   }
-  return {};
+  return sums;
 }
 
-Value conv_transpose_at(const VktcConvTransposeDesc& desc, const void* input, const void* weights, const void* bias,
-                        int64_t output_index) {
-  const Geometry g(desc);
-  if (!desc.hasBias) bias = nullptr;
-  switch (desc.dataType) {
-    case VKTC_DATA_TYPE_F32:
-      return gather_one_from_arrays<F32>(g, input, weights, bias, output_index);
-    case VKTC_DATA_TYPE_F16:
-      return gather_one_from_arrays<F16>(g, input, weights, bias, output_index);
-    case VKTC_DATA_TYPE_BF16:
-      return gather_one_from_arrays<BF16>(g, input, weights, bias, output_index);
-    case VKTC_DATA_TYPE_I32:
-      return gather_one_from_arrays<I32>(g, input, weights, bias, output_index);
-  }
-  return {};
+Value conv_transpose_at(const VktcConvTransposeDesc& desc, const Arrays& arrays, int64_t output_index) {
+  return conv_transpose_at(desc, sources_of(desc, arrays), output_index);
 }
 
-Value conv_transpose_at(const VktcConvTransposeDesc& desc, const ElementSource& input, const ElementSource& weights,
-                        const ElementSource& bias, int64_t output_index) {
+Value conv_transpose_at(const VktcConvTransposeDesc& desc, const Sources& sources, int64_t output_index) {
   const Geometry g(desc);
   const bool has_bias = desc.hasBias != VK_FALSE;
-  if (desc.dataType != VKTC_DATA_TYPE_I32) {
-    return gather_one<Number>(g, has_bias, input, weights, bias, output_index);
+  if (desc.dataType == VKTC_DATA_TYPE_I32) {
+    auto integers = [](const ElementSource& source) {
+      return [&source](int64_t i) { return static_cast<int32_t>(source(i)); };
+    };
+    return gather_one<I32>(g, has_bias, integers(sources.input), integers(sources.weights), integers(sources.bias),
+                           output_index);
   }
-  auto integers = [](const ElementSource& source) {
-    return [&source](int64_t i) { return static_cast<int32_t>(source(i)); };
-  };
-  return gather_one<I32>(g, has_bias, integers(input), integers(weights), integers(bias), output_index);
+  Value value = gather_one<Number>(g, has_bias, sources.input, sources.weights, sources.bias, output_index);
+  if (desc.postOpCount > 0) apply_chain(desc, g, sources, output_index, value);
+  return value;
 }
 
 double error_bound(const VktcConvTransposeDesc& desc, const Value& expected) {
   if (desc.dataType == VKTC_DATA_TYPE_I32) return 0;
-  const double summation = static_cast<double>(expected.terms + 2) * fp32_unit_roundoff * expected.magnitude;
-  if (desc.dataType == VKTC_DATA_TYPE_F32) return summation;
-  // The device rounds its own sum, which may lie in the next binade: take the unit there.
-  const double rounded = std::abs(expected.value) + summation;
-  return summation +
-         (desc.dataType == VKTC_DATA_TYPE_F16 ? half_bits::f16_ulp(rounded) : half_bits::bf16_ulp(rounded)) / 2;
+  const double in_fp32 = desc.postOpCount > 0 ? expected.error : sum_error(expected);
+  const VktcDataType type = output_type(desc);
+  if (type == VKTC_DATA_TYPE_F32) return in_fp32;
+  // The device rounds its own result, which may lie in the next binade: take the unit there.
+  const double rounded = std::abs(expected.value) + in_fp32;
+  return in_fp32 + (type == VKTC_DATA_TYPE_F16 ? half_bits::f16_ulp(rounded) : half_bits::bf16_ulp(rounded)) / 2;
 }
 
 bool matches(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index) {
-  const double actual = read_element(desc.dataType, output, index);
+  const VktcDataType type = output_type(desc);
+  const double actual = read_element(type, output, index);
   if (std::isnan(expected.value)) return std::isnan(actual);
   if (std::isinf(expected.value)) return actual == expected.value;
   if (std::isnan(actual)) return false;
   const double bound = error_bound(desc, expected);
   if (std::isinf(actual)) {  // honest only where the sum may round beyond the type's largest number
-    const double largest = desc.dataType == VKTC_DATA_TYPE_F16 ? 65504.0
-                           : desc.dataType == VKTC_DATA_TYPE_BF16
-                               ? 0x1.fep127
-                               : static_cast<double>(std::numeric_limits<float>::max());
+    const double largest = type == VKTC_DATA_TYPE_F16    ? 65504.0
+                           : type == VKTC_DATA_TYPE_BF16 ? 0x1.fep127
+                                                         : static_cast<double>(std::numeric_limits<float>::max());
     return std::signbit(actual) == std::signbit(expected.value) && std::abs(expected.value) + bound > largest;
   }
   return std::abs(actual - expected.value) <= bound;
@@ -346,19 +403,18 @@ bool matches(const VktcConvTransposeDesc& desc, const Value& expected, const voi
 
 bool equals(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index) {
   alignas(4) std::byte rounded[4];
-  write_element(desc.dataType, rounded, 0, expected.value);
-  const double wanted = read_element(desc.dataType, rounded, 0);
-  const double actual = read_element(desc.dataType, output, index);
+  const VktcDataType type = output_type(desc);
+  write_element(type, rounded, 0, expected.value);
+  const double wanted = read_element(type, rounded, 0);
+  const double actual = read_element(type, output, index);
   return std::isnan(wanted) ? std::isnan(actual) : actual == wanted;
 }
 
-double element(const VktcConvTransposeDesc& desc, const void* data, int64_t index) {
-  return read_element(desc.dataType, data, index);
-}
+double element(VktcDataType type, const void* data, int64_t index) { return read_element(type, data, index); }
 
-void round_to_type(const VktcConvTransposeDesc& desc, std::span<const Value> values, void* output) {
+void round_to_type(VktcDataType type, std::span<const Value> values, void* output) {
   for (size_t i = 0; i < values.size(); ++i) {
-    write_element(desc.dataType, output, static_cast<int64_t>(i), values[i].value);
+    write_element(type, output, static_cast<int64_t>(i), values[i].value);
   }
 }
 

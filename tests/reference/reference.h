@@ -8,49 +8,67 @@
 #include <span>
 #include <vector>
 
+#include "chain.h"
+
 namespace vktconv::reference {
 
-// All arrays hold elements of desc.dataType (16-bit types as uint16_t), dense as vktconv.h says. desc must be valid.
+// All arrays hold elements of desc.dataType, outputs of output_type(desc) (16-bit types as uint16_t), dense and in the
+// layouts of desc as vktconv.h says. desc must be valid.
 
 struct Value {
-  double value = 0;      // the sum in double; for i32 the exact wrapped value
+  double value = 0;      // the sum in double, or what the post-ops make of it; for i32 the exact wrapped value
   double magnitude = 0;  // sum of |x * w| + |bias|, for error bounds
   int64_t terms = 0;     // number of products
+  double error = 0;      // with post-ops: what an fp32 result may be off by
 };
+
+// What a problem reads. Those that desc does not need may be null.
+struct Arrays {
+  const void* input = nullptr;
+  const void* weights = nullptr;
+  const void* bias = nullptr;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  const void* residual = nullptr;
+};
+
+// The same for tensors that are nowhere in host memory: each source gives the element at a flat index as a number that
+// the tensor's type represents exactly. Those that desc does not need are not called.
+using ElementSource = std::function<double(int64_t)>;
+struct Sources {
+  ElementSource input, weights, bias = {}, scale = {}, shift = {}, residual = {};
+};
+
+// What desc.outputType means.
+VktcDataType output_type(const VktcConvTransposeDesc& desc);
 
 // The spatial output sizes, spatialRank of them.
 std::vector<int64_t> output_size(const VktcConvTransposeDesc& desc);
 
-// Every output, by scatter. threads 0: all cores.
-std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const void* input, const void* weights,
-                                  const void* bias, unsigned threads = 0);
+// Every output, in the order of the output's layout, by scatter. threads 0: all cores.
+std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const Arrays& arrays, unsigned threads = 0);
 
 // One output by its flat index, by looking for the inputs that land on it (for sampling huge outputs).
-Value conv_transpose_at(const VktcConvTransposeDesc& desc, const void* input, const void* weights, const void* bias,
-                        int64_t output_index);
+Value conv_transpose_at(const VktcConvTransposeDesc& desc, const Arrays& arrays, int64_t output_index);
+Value conv_transpose_at(const VktcConvTransposeDesc& desc, const Sources& sources, int64_t output_index);
 
-// The same for tensors that are nowhere in host memory: each source gives the element at a flat index as a number that
-// the data type represents exactly. bias is called only with desc.hasBias.
-using ElementSource = std::function<double(int64_t)>;
-Value conv_transpose_at(const VktcConvTransposeDesc& desc, const ElementSource& input, const ElementSource& weights,
-                        const ElementSource& bias, int64_t output_index);
-
-// The largest |error| that an honest result may have: (terms + 2) * 2^-24 * magnitude, plus half a unit in the last
-// place for 16-bit types; 0 for i32.
+// The largest |error| that an honest result may have: (terms + 2) * 2^-24 * magnitude, or, with post-ops, what their
+// chain makes of that and adds to it; plus half a unit in the last place for 16-bit outputs; 0 for i32.
 double error_bound(const VktcConvTransposeDesc& desc, const Value& expected);
 
 // True where actual, element index of an output array, is within the bound; NaN is not (unless expected is NaN).
 bool matches(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index);
 
-// True where actual is the expected value rounded once to the data type: for data of Fill::exact. Zeros of either sign
-// are equal, and so are NaNs.
+// True where actual is the expected value rounded once to the output's type: for data of Fill::exact and post-ops that
+// keep it exact (has_exact_chain). Zeros of either
+// sign are equal, and so are NaNs.
 bool equals(const VktcConvTransposeDesc& desc, const Value& expected, const void* output, int64_t index);
 
-// Element index of an array in the data type of desc, as a number.
-double element(const VktcConvTransposeDesc& desc, const void* data, int64_t index);
+// Element index of an array as a number.
+double element(VktcDataType type, const void* data, int64_t index);
 
-// The value rounded to the data type, as a user of --cpu gets it.
-void round_to_type(const VktcConvTransposeDesc& desc, std::span<const Value> values, void* output);
+// The values rounded to the data type, as a user of --cpu gets them.
+void round_to_type(VktcDataType type, std::span<const Value> values, void* output);
 
 // Deterministic test data. exact: integers from -4 to 4, whose products and sums (of up to 2^20 products) are exact in
 // fp32, so that only the store to a 16-bit type rounds; random: uniform in [-1, 1), for i32 over all its values. An

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "post_ops_text.h"
 #include "printable.h"
 #include "problem_limits.h"
 
@@ -19,6 +20,20 @@ constexpr size_t longest_descriptor = 4096;
 constexpr std::string_view axis_letters = "dhw";
 constexpr std::array<VktcDataType, 4> data_types = {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16,
                                                     VKTC_DATA_TYPE_I32};
+
+VktcOutputType output_type_of(VktcDataType type) {
+  switch (type) {
+    case VKTC_DATA_TYPE_F32:
+      return VKTC_OUTPUT_TYPE_F32;
+    case VKTC_DATA_TYPE_F16:
+      return VKTC_OUTPUT_TYPE_F16;
+    case VKTC_DATA_TYPE_BF16:
+      return VKTC_OUTPUT_TYPE_BF16;
+    case VKTC_DATA_TYPE_I32:
+      return VKTC_OUTPUT_TYPE_I32;
+  }
+  return VKTC_OUTPUT_TYPE_DEFAULT;
+}
 
 struct Field {
   int64_t value = 0;
@@ -75,17 +90,24 @@ class Parser {
     if (accept("oc")) return parse_number("oc", begin, out_channels_);
     if (accept("g")) return parse_number("g", begin, groups_);
     if (accept("bias")) {
-      if (bias_) refuse(begin, "\"bias\" is given twice");
-      bias_ = true;
+      set_once(bias_, "bias", begin);
+    } else if (accept("ilast")) {
+      set_once(input_channels_last_, "ilast", begin);
+    } else if (accept("olast")) {
+      set_once(output_channels_last_, "olast", begin);
     } else if (accept("dt")) {
-      parse_type(begin);
+      parse_type("dt", begin, type_);
+    } else if (accept("ot")) {
+      parse_type("ot", begin, output_type_);
+    } else if (accept("po")) {
+      parse_chain(begin);
     } else if (accept("n")) {
       parse_name(begin);
     } else {
-      refuse(begin,
-             fmt::format("no field begins with \"{}\"; the fields are mb g ic oc, dt, bias, n\"name\", and i k s p e "
-                         "op d o with an axis letter d, h or w",
-                         printable(text_.substr(begin), 8)));
+      refuse(begin, fmt::format("no field begins with \"{}\"; the fields are mb g ic oc, dt, ot, ilast, olast, bias, "
+                                "po\"post-ops\", n\"name\", and i k "
+                                "s p e op d o with an axis letter d, h or w",
+                                printable(text_.substr(begin), 8)));
     }
   }
 
@@ -105,26 +127,47 @@ class Parser {
     field = Field{value, begin};
   }
 
-  void parse_type(size_t begin) {
-    if (type_.has_value()) refuse(begin, "\"dt\" is given twice");
+  void set_once(bool& flag, std::string_view key, size_t begin) const {
+    if (flag) refuse(begin, fmt::format("\"{}\" is given twice", key));
+    flag = true;
+  }
+
+  void parse_type(std::string_view key, size_t begin, std::optional<VktcDataType>& field) {
+    if (field.has_value()) refuse(begin, fmt::format("\"{}\" is given twice", key));
     for (const VktcDataType type : data_types) {
       if (accept(data_type_name(type))) {
-        type_ = type;
+        field = type;
         return;
       }
     }
-    refuse(position_, "\"dt\" needs one of f32, f16, bf16, i32 here");
+    refuse(position_, fmt::format("\"{}\" needs one of f32, f16, bf16, i32 here", key));
+  }
+
+  // What stands in double quotes, with \" and \\ inside. what: for messages, "name".
+  std::string parse_quoted(std::string_view key, std::string_view what, size_t begin) {
+    if (!accept("\"")) refuse(position_, fmt::format("\"{}\" needs a {} in double quotes here", key, what));
+    std::string quoted;
+    const auto next = [&] {
+      if (position_ >= text_.size()) refuse(begin, fmt::format("the {} has no closing quote", what));
+      return text_[position_++];
+    };
+    for (char c = next(); c != '"'; c = next()) quoted += c == '\\' ? next() : c;
+    return quoted;
+  }
+
+  void parse_chain(size_t begin) {
+    if (post_ops_.has_value()) refuse(begin, "\"po\" is given twice");
+    const std::string chain = parse_quoted("po", "chain of post-ops", begin);
+    try {
+      post_ops_ = parse_post_ops(chain);
+    } catch (const std::invalid_argument& error) {
+      refuse(begin, error.what());
+    }
   }
 
   void parse_name(size_t begin) {
     if (name_.has_value()) refuse(begin, "\"n\" is given twice");
-    if (!accept("\"")) refuse(position_, "\"n\" needs a name in double quotes here");
-    std::string name;
-    const auto next = [&] {
-      if (position_ >= text_.size()) refuse(begin, "the name has no closing quote");
-      return text_[position_++];
-    };
-    for (char c = next(); c != '"'; c = next()) name += c == '\\' ? next() : c;
+    const std::string name = parse_quoted("n", "name", begin);
     if (const std::string reason = name_error(name); !reason.empty()) refuse(begin, reason);
     name_ = name;
   }
@@ -169,6 +212,10 @@ class Parser {
     desc.batch = batch_.value_or(Field{1, 0}).value;
     desc.groups = groups_.value_or(Field{1, 0}).value;
     desc.hasBias = bias_ ? VK_TRUE : VK_FALSE;
+    if (output_type_.has_value()) desc.outputType = output_type_of(*output_type_);
+    if (post_ops_.has_value()) set_post_ops(*post_ops_, desc);
+    if (input_channels_last_) desc.inputLayout = VKTC_LAYOUT_CHANNELS_LAST;
+    if (output_channels_last_) desc.outputLayout = VKTC_LAYOUT_CHANNELS_LAST;
     required(kernel_.axes[first_axis], std::string("k") + axis_letters[first_axis], "kernel size");
     spread(input_, first_axis, desc.inputSize);
     spread(kernel_, first_axis, desc.kernelSize);
@@ -206,9 +253,10 @@ class Parser {
   std::string_view text_;
   size_t position_ = 0;
   std::optional<Field> batch_, groups_, in_channels_, out_channels_;
-  std::optional<VktcDataType> type_;
+  std::optional<VktcDataType> type_, output_type_;
   std::optional<std::string> name_;
-  bool bias_ = false;
+  std::optional<std::vector<VktcPostOp>> post_ops_;
+  bool bias_ = false, input_channels_last_ = false, output_channels_last_ = false;
   AxisKind input_ = {"i", {}}, kernel_ = {"k", {}}, stride_ = {"s", {}}, padding_begin_ = {"p", {}},
            padding_end_ = {"e", {}}, output_padding_ = {"op", {}}, dilation_ = {"d", {}}, output_ = {"o", {}};
 };
@@ -245,6 +293,16 @@ VktcDataType parse_data_type(std::string_view text) {
   }
   throw std::invalid_argument(
       fmt::format("\"{}\" is no data type; the data types are f32, f16, bf16 and i32", printable(text, 40)));
+}
+
+VktcOutputType parse_output_type(std::string_view text) { return output_type_of(parse_data_type(text)); }
+
+VktcLayout parse_layout(std::string_view text) {
+  for (const VktcLayout layout : {VKTC_LAYOUT_CHANNELS_FIRST, VKTC_LAYOUT_CHANNELS_LAST}) {
+    if (text == layout_text(layout)) return layout;
+  }
+  throw std::invalid_argument(
+      fmt::format("\"{}\" is no layout; the layouts are channels_first and channels_last", printable(text, 40)));
 }
 
 }  // namespace vktconv::support

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <unordered_set>
 
+#include "post_ops_text.h"
 #include "printable.h"
 #include "problem_limits.h"
 #include "problem_text.h"
@@ -88,7 +89,11 @@ class ProblemReader {
     if (has("batch")) desc.batch = to_number("batch", object_.at("batch"));
     if (has("groups")) desc.groups = to_number("groups", object_.at("groups"));
     if (has("bias")) desc.hasBias = read_bool("bias") ? VK_TRUE : VK_FALSE;
-    if (has("dtype")) desc.dataType = read_type();
+    if (has("dtype")) desc.dataType = read_word("dtype", parse_data_type);
+    if (has("output_type")) desc.outputType = read_word("output_type", parse_output_type);
+    if (has("input_layout")) desc.inputLayout = read_word("input_layout", parse_layout);
+    if (has("post_ops")) set_post_ops(read_word("post_ops", parse_post_ops), desc);
+    if (has("output_layout")) desc.outputLayout = read_word("output_layout", parse_layout);
     require("kernel");
     read_axes("input", desc.inputSize);
     read_axes("kernel", desc.kernelSize);
@@ -101,10 +106,10 @@ class ProblemReader {
   }
 
  private:
-  static constexpr std::array<std::string_view, 17> known_keys = {
-      "name",     "about",  "batch",   "in_channels",   "out_channels", "input",
-      "kernel",   "stride", "padding", "padding_begin", "padding_end",  "output_padding",
-      "dilation", "groups", "bias",    "dtype",         "output"};
+  static constexpr std::array<std::string_view, 21> known_keys = {
+      "name",   "about",   "batch",         "in_channels", "out_channels",   "input",         "kernel",
+      "stride", "padding", "padding_begin", "padding_end", "output_padding", "dilation",      "groups",
+      "bias",   "dtype",   "output",        "output_type", "input_layout",   "output_layout", "post_ops"};
 
   [[noreturn]] void refuse_problem(const std::string& reason) const {
     throw std::invalid_argument(fmt::format("{}: {}", where_, reason));
@@ -157,13 +162,14 @@ class ProblemReader {
     return object_.at(key).get<bool>();
   }
 
-  VktcDataType read_type() const {
-    const json& value = object_.at("dtype");
-    if (!value.is_string()) refuse_key("dtype", "it must be a string");
+  template <typename Value>
+  Value read_word(const char* key, Value (*parse)(std::string_view)) const {
+    const json& value = object_.at(key);
+    if (!value.is_string()) refuse_key(key, "it must be a string");
     try {
-      return parse_data_type(value.get_ref<const std::string&>());
+      return parse(value.get_ref<const std::string&>());
     } catch (const std::invalid_argument& exception) {
-      refuse_key("dtype", exception.what());
+      refuse_key(key, exception.what());
     }
   }
 

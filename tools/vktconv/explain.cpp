@@ -83,9 +83,11 @@ void print_dispatches(VktcPlan plan, const VktcPlanRequirements& requirements) {
 void print_buffers(const VktcPlanRequirements& requirements) {
   fmt::print("Buffers, in bytes\n");
   const std::pair<const char*, VkDeviceSize> rows[] = {
-      {"input", requirements.inputBytes},   {"weights", requirements.weightsBytes},
-      {"bias", requirements.biasBytes},     {"packed weights", requirements.packedWeightsBytes},
-      {"output", requirements.outputBytes}, {"workspace", requirements.workspaceBytes}};
+      {"input", requirements.inputBytes},      {"weights", requirements.weightsBytes},
+      {"bias", requirements.biasBytes},        {"packed weights", requirements.packedWeightsBytes},
+      {"output", requirements.outputBytes},    {"workspace", requirements.workspaceBytes},
+      {"scale", requirements.scaleBytes},      {"shift", requirements.shiftBytes},
+      {"residual", requirements.residualBytes}};
   for (const auto& [name, bytes] : rows) fmt::print("  {:<16}{:>16}\n", name, bytes);
 }
 
@@ -181,6 +183,7 @@ void add_explain_command(CLI::App& app) {
   command->footer(
       fmt::format("{}\n\n"
                   "{}\n\n"
+                  "{}\n\n"
                   "A tensor that fits in no buffer of the device is refused here; vktconv run cuts such\n"
                   "a problem into pieces, each with a plan of its own.\n\n"
                   "Examples:\n"
@@ -188,7 +191,7 @@ void add_explain_command(CLI::App& app) {
                   "  vktconv explain --suite bench/suites/kb1.json --match 'kb1\\.(68|79)$'\n"
                   "  vktconv explain --input 8,64,32,32 --weight 64,128,4,4 --stride 2 --padding 1\n"
                   "  vktconv explain --input x.npy --weight w.npy --auto-pad SAME_UPPER --stride 2\n\n{}",
-                  convolution_help, descriptor_help, exit_code_help));
+                  convolution_help, descriptor_help, post_ops_help, exit_code_help));
   command->callback([flags] { explain(*flags); });
 }
 

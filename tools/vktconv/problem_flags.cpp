@@ -40,11 +40,12 @@ void ProblemFlags::add_to(CLI::App& command) {
   };
   add("--suite", suite_, "FILE", "Problems of a suite, in JSON as in bench/suites");
   add("--match", match_, "REGEX", "Only the problems of the suite whose name contains this");
-  add("--input", input_, "SHAPE|FILE", "N,C,spatial... or C,spatial..., or an .npy file");
+  add("--input", input_, "SHAPE|FILE", "N,C,spatial... or C,spatial... (see --input-layout), or an .npy file");
   add("--weight", weights_, "SHAPE|FILE", "in_channels,out_channels/groups,kernel..., or an .npy file");
   add("--bias", bias_, "SHAPE|FILE", "out_channels, or an .npy file");
   add("--dtype", data_type_, "TYPE", "f32, f16, bf16 or i32; default: that of the problem, or f32");
   convolution_.add_to(command);
+  tensors_.add_to(command);
 }
 
 NamedProblem ProblemFlags::problem_from_tensors() const {
@@ -63,7 +64,7 @@ NamedProblem ProblemFlags::problem_from_tensors() const {
   if (!choice.has_type()) choice.add_file("--input", support::NpyType::f32);
   std::optional<NamedShape> bias_shape;
   if (bias) bias_shape = bias->shape;
-  return {"", make_shaped_problem(input.shape, weights.shape, bias_shape, choice.type(), convolution_).desc};
+  return {"", make_shaped_problem(input.shape, weights.shape, bias_shape, choice.type(), convolution_, tensors_).desc};
 }
 
 std::vector<NamedProblem> ProblemFlags::problems_from_suite() const {
@@ -96,8 +97,14 @@ std::vector<NamedProblem> ProblemFlags::choose() const {
   }
   std::vector<NamedProblem> problems =
       suite_.empty() ? std::vector{support::parse_problem(descriptor_)} : problems_from_suite();
-  if (!data_type_.empty()) {
-    for (NamedProblem& problem : problems) problem.desc.dataType = DataTypeChoice(data_type_).type();
+  for (NamedProblem& problem : problems) {
+    if (!data_type_.empty()) problem.desc.dataType = DataTypeChoice(data_type_).type();
+    tensors_.apply(problem.desc);
+    int64_t output[VKTC_MAX_SPATIAL_RANK];
+    VktcError error = {};
+    if (vktcGetOutputSize(&problem.desc, output, &error) != VKTC_SUCCESS) {
+      refuse(fmt::format("{}: {}", problem.name.empty() ? descriptor_ : problem.name, error.message));
+    }
   }
   return problems;
 }

@@ -6,6 +6,7 @@
 
 #include "convolution_flags.h"
 #include "support/problem_text.h"
+#include "tensor_flags.h"
 
 namespace vktconv::cli {
 
@@ -22,6 +23,7 @@ class ProblemFlags {
 
   std::string descriptor_, suite_, match_, input_, weights_, bias_, data_type_;
   ConvolutionFlags convolution_;
+  TensorFlags tensors_;
 };
 
 // For --help.
@@ -29,7 +31,8 @@ constexpr const char* descriptor_help =
     "Descriptor: fields mb (batch), g (groups), ic, oc (channels); then, ending in the axis\n"
     "letter d, h or w: i (input), k (kernel), s (stride), p (padding at the beginning),\n"
     "e (at the end; default as p), op (output padding), d (dilation; 1: none); then\n"
-    "dtf32, dtf16, dtbf16 or dti32, bias, and n\"name\". Inner axes that are left out are\n"
+    "dtf32, dtf16, dtbf16 or dti32, ot and the type of the output, ilast and olast (input\n"
+    "and output channels-last), bias, po\"post-ops\", and n\"name\". Inner axes left out are\n"
     "copied from the outer one: ih64kh3 is 64x64 and 3x3.";
 
 }  // namespace vktconv::cli

@@ -30,14 +30,16 @@ std::vector<int64_t> ShapedProblem::output_shape() const {
   if (vktcGetOutputSize(&desc, size, &error) != VKTC_SUCCESS) refuse(error.message);
   std::vector<int64_t> shape;
   if (batched) shape.push_back(desc.batch);
-  shape.push_back(desc.outChannels);
+  const bool channels_last = desc.outputLayout == VKTC_LAYOUT_CHANNELS_LAST;
+  if (!channels_last) shape.push_back(desc.outChannels);
   for (uint32_t axis = 0; axis < desc.spatialRank; ++axis) shape.push_back(size[axis]);
+  if (channels_last) shape.push_back(desc.outChannels);
   return shape;
 }
 
 ShapedProblem make_shaped_problem(const NamedShape& input, const NamedShape& weights,
                                   const std::optional<NamedShape>& bias, VktcDataType data_type,
-                                  const ConvolutionFlags& flags) {
+                                  const ConvolutionFlags& flags, const TensorFlags& tensors) {
   check_dimensions(input);
   check_dimensions(weights);
   const size_t rank = weights.shape.size();
@@ -54,10 +56,12 @@ ShapedProblem make_shaped_problem(const NamedShape& input, const NamedShape& wei
   VktcConvTransposeDesc& desc = problem.desc;
   desc = vktcDefaultDesc(static_cast<uint32_t>(rank - 2));
   desc.dataType = data_type;
+  tensors.apply(desc);
   desc.hasBias = bias.has_value() ? VK_TRUE : VK_FALSE;
   const int64_t* dimension = input.shape.data();
   if (problem.batched) desc.batch = *dimension++;
-  desc.inChannels = *dimension++;
+  const bool channels_last = desc.inputLayout == VKTC_LAYOUT_CHANNELS_LAST;
+  desc.inChannels = channels_last ? input.shape.back() : *dimension++;
   for (size_t axis = 0; axis + 2 < rank; ++axis) {
     desc.inputSize[axis] = dimension[axis];
     desc.kernelSize[axis] = weights.shape[2 + axis];

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "convolution_flags.h"
+#include "tensor_flags.h"
 
 namespace vktconv::cli {
 
@@ -19,15 +20,15 @@ struct NamedShape {
 
 struct ShapedProblem {
   VktcConvTransposeDesc desc;
-  bool batched = true;  // false: input and output are (C, spatial), without a batch axis
+  bool batched = true;  // false: input and output have no batch axis
 
   std::vector<int64_t> output_shape() const;  // as the input has it, batched or not
 };
 
-// The rank is that of the weights, [in_channels, out_channels / groups, *kernel]. The result is valid; Failure names
-// the tensor and both numbers.
+// The rank is that of the weights, [in_channels, out_channels / groups, *kernel], whatever the layout. The result is
+// valid; Failure names the tensor and both numbers.
 ShapedProblem make_shaped_problem(const NamedShape& input, const NamedShape& weights,
                                   const std::optional<NamedShape>& bias, VktcDataType data_type,
-                                  const ConvolutionFlags& flags);
+                                  const ConvolutionFlags& flags, const TensorFlags& tensors);
 
 }  // namespace vktconv::cli

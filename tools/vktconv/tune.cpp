@@ -138,6 +138,7 @@ void add_tune_command(CLI::App& app) {
   command->footer(
       fmt::format("{}\n\n"
                   "{}\n\n"
+                  "{}\n\n"
                   "The planner predicts how long each algorithm and tile would take and takes the best.\n"
                   "tune measures the best few on random data and keeps the winner in a JSON file, by\n"
                   "device, driver, library version and every field of the problem. vktconv run, explain\n"
@@ -150,7 +151,7 @@ void add_tune_command(CLI::App& app) {
                   "  vktconv tune --suite bench/suites/decoders.json --dtype f16 --candidates 20\n"
                   "  vktconv tune --input 8,64,32,32 --weight 64,128,4,4 --stride 2 --padding 1\n"
                   "  vktconv explain 'mb16_ic32iw131072_oc64kw3sw2pw1dw2'    says who chose\n\n{}",
-                  convolution_help, descriptor_help, exit_code_help));
+                  convolution_help, descriptor_help, post_ops_help, exit_code_help));
   command->callback([flags] { tune(*flags); });
 }
 
