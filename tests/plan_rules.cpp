@@ -277,9 +277,9 @@ DeviceCaps ada_caps() {
                                     {16, 16, 16, 0, 0, 1, 1, false},
                                     {16, 16, 16, bfloat16, bfloat16, 1, 1, false}};
   caps.multiprocessors = 128;
-  caps.fp32_flops = 80e12;
-  caps.matrix_flops = 160e12;
-  caps.memory_bandwidth = 1e12;
+  caps.fp32_flops = 82.6e12;
+  caps.matrix_flops = 165e12;
+  caps.memory_bandwidth = 1008e9;
   return caps;
 }
 

@@ -1,0 +1,50 @@
+#include "modelled_times.h"
+
+#include <support/problem_text.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+
+#include "plan_rules.h"
+#include "planner.h"
+#include "shape.h"
+
+namespace vktconv::tests {
+
+namespace {
+
+// Floor, prediction and algorithm as three cells of a table.
+std::string cells(VktcConvTransposeDesc desc, VktcDataType type, const DeviceCaps& caps) {
+  desc.dataType = type;
+  Problem problem;
+  Plan plan;
+  VktcError error = {};
+  if (!make_problem(desc, problem, error) || !make_plan(problem, caps, {}, plan, error)) {
+    throw std::runtime_error(error.message);
+  }
+  const double rate = type == VKTC_DATA_TYPE_F32 ? caps.fp32_flops : caps.matrix_flops;
+  const double floor = std::max(useful_flop(problem) / rate, least_bytes(problem) / caps.memory_bandwidth);
+  char text[128];
+  std::snprintf(text, sizeof text, "%.3g | %.3g | %s", floor * 1e3, plan.predicted_seconds * 1e3,
+                plan.algorithm.c_str());
+  return text;
+}
+
+}  // namespace
+
+int print_modelled_times(int argc, char** argv) {
+  const DeviceCaps caps = ada_caps();
+  std::printf(
+      "| problem | fp32 floor | predicted | by | fp16 floor | predicted | by |\n|---|---|---|---|---|---|---|\n");
+  for (int i = 2; i < argc; ++i) {
+    for (const support::NamedProblem& problem : support::load_suite(argv[i])) {
+      std::printf("| %s | %s | %s |\n", problem.name.c_str(), cells(problem.desc, VKTC_DATA_TYPE_F32, caps).c_str(),
+                  cells(problem.desc, VKTC_DATA_TYPE_F16, caps).c_str());
+    }
+  }
+  return 0;
+}
+
+}  // namespace vktconv::tests
