@@ -16,6 +16,8 @@ struct CooperativeMatrixShape {
   bool saturating = false;
 };
 
+constexpr uint32_t vendor_nvidia = 0x10de;
+
 struct DeviceCaps {
   std::string name = "unnamed";
   uint32_t api_version = 0;  // the lower of the device's and what the application asked for

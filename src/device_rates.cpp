@@ -7,7 +7,6 @@ namespace vktconv {
 namespace {
 
 constexpr uint32_t vendor_amd = 0x1002;
-constexpr uint32_t vendor_nvidia = 0x10de;
 
 struct KnownDevice {
   uint32_t vendor_id;

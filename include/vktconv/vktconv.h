@@ -267,8 +267,8 @@ VKTC_API VktcStatus vktcGetPipelineCacheData(VktcContext context, size_t* size, 
 /* ---- the plan ----------------------------------------------------------------------------------- */
 
 typedef enum VktcMemoryAccess VKTC_ENUM_OF_INT {
-  /* Descriptors, or device addresses where a range is too wide for those or the algorithm is quicker with them; see
-   * VktcPlanRequirements::bufferUsage. */
+  /* Descriptors, or device addresses where a range is too wide for those or the device is quicker with them (NVIDIA's
+   * are); see VktcPlanRequirements::bufferUsage. */
   VKTC_MEMORY_ACCESS_AUTO = 0,
   VKTC_MEMORY_ACCESS_DESCRIPTORS = 1,   /* storage buffer descriptors only */
   VKTC_MEMORY_ACCESS_DEVICE_ADDRESS = 2 /* buffer device addresses only; needs the feature bufferDeviceAddress */

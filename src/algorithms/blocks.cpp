@@ -323,8 +323,11 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
            cut_slabs(problem, limits, slabs, error);
   };
   const bool may_change = options.memory_access == VKTC_MEMORY_ACCESS_AUTO && caps.buffer_device_address;
+  // NVIDIA's driver checks the bounds of descriptors in the shader (docs/performance-log.md); others have not been
+  // measured.
+  const bool quicker_addresses = caps.vendor_id == vendor_nvidia;
   const bool addresses =
-      options.memory_access == VKTC_MEMORY_ACCESS_DEVICE_ADDRESS || (may_change && blocking.prefer_addresses);
+      options.memory_access == VKTC_MEMORY_ACCESS_DEVICE_ADDRESS || (may_change && quicker_addresses);
   if (!cut(addresses) && !(may_change && cut(!addresses))) return false;
 
   const int64_t size = problem.element_size();

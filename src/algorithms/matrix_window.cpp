@@ -301,7 +301,6 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.pack_group_steps = shape.m * shape.k / 8;
   blocking.pack_subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
   blocking.pack_constants = {shape.m, shape.k, caps.subgroup_size, tile.values[by_invocation]};
-  blocking.prefer_addresses = !caps.is_cpu;
   blocking.workgroups = [&](const Slab& slab) {
     // Positions are numbered in 32 bits.
     if (slab.images * numbering.image_numbers > (int64_t{1} << 30)) return std::numeric_limits<double>::infinity();
