@@ -1,21 +1,23 @@
 // Implicit matrix product over phases on matrix units (VK_KHR_cooperative_matrix), for 16-bit elements: rows (out-channels,
 // or out-channels in one of the merged phases of the width) x positions x (taps x in-channels), sums in fp32.
 //
-// Layouts: input [batch, in-channels, spatial]; packed weights [group, out-channel block, tap, TILE_K in-channels, TILE_M
-// rows] of whole matrices (pack_fragments.comp); bias [out-channels]; output [batch, out-channels, spatial].
+// Layouts: input [batch, in-channels, spatial] or [batch, spatial, in-channels]; packed weights [group, out-channel block, tap,
+// TILE_K in-channels, TILE_M rows] of whole matrices (pack_fragments.comp); bias [out-channels]; output like the input, in
+// either layout.
 //
 // What differs from matrix.comp: shared memory holds, of one chunk of DEPTH in-channels, the inputs under a window of WINDOW_H
 // x WINDOW_W taps, so that an input is fetched once for all of them; weights are loaded from memory, where the nearest cache
 // holds them, and leave shared memory, which is scarce (docs/performance-log.md), to the inputs; and outputs are stored as
-// whole aligned vectors (matrix_window_output.glsl). As there, shared memory has a row for each number (numbering.glsl) with
+// whole aligned vectors (matrix_window_output.glsl, and matrix_window_channels_last.glsl). As there, shared memory has a row for each number (numbering.glsl) with
 // its channels side by side: a tap of sixteen neighbouring positions is sixteen neighbouring rows, wherever they begin. A
 // row has a spare vector, so that eight rows fall into different banks.
 //
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
 // Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
-// TILE_N; DEPTH a multiple of TILE_K, TILE_K of 8; MERGED <= TILE_M; INPUT_VECTOR divides INPUT_W and the slab's
-// input_offset; weights are finite; 32-bit limits as in gather.comp. See src/algorithms/matrix_window.cpp.
+// TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8; MERGED <= TILE_M, and 0 where the output is channels-last;
+// INPUT_VECTOR divides INPUT_W and the slab's input_offset, and is 1 where the input is channels-last; INPUT_OCTETS and
+// OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; weights are finite; 32-bit limits as in gather.comp. See src/algorithms/matrix_window.cpp.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_cooperative_matrix : require
@@ -43,7 +45,8 @@ layout(constant_id = WINDOW_WARPS_N) const uint WARPS_N = 1;
 layout(constant_id = WINDOW_TAPS_H) const uint WINDOW_H = 1;
 layout(constant_id = WINDOW_TAPS_W) const uint WINDOW_W = 1;
 layout(constant_id = WINDOW_INPUT_VECTOR) const uint INPUT_VECTOR = 1;  // neighbours that are read together: 2 or 1
-
+layout(constant_id = WINDOW_INPUT_OCTETS) const bool INPUT_OCTETS = false;    // channels-last: eight channels are read together,
+layout(constant_id = WINDOW_OUTPUT_OCTETS) const bool OUTPUT_OCTETS = false;  // or stored
 layout(constant_id = WINDOW_BY_INVOCATION) const bool BY_INVOCATION = false;
 
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
@@ -74,18 +77,24 @@ const uint TILE_OCTETS = INPUT_ROWS * PITCH;
 const uint STAGED_PITCH = POSITIONS + 4u;
 // In between, lanes that are laid out from the beginning of a sector may read what is before and behind the rows.
 const uint STAGED_BEGIN = 16;
-const uint STAGED_QUADS = (STAGED_BEGIN + WARPS_M * TILE_M * STAGED_PITCH + 16u) / 4u;
+const uint STAGED_ROW_QUADS = (STAGED_BEGIN + WARPS_M * TILE_M * STAGED_PITCH + 16u) / 4u;
+// Or, of a channels-last output, all ROWS of TILE_N positions of each of the WARPS_N.
+const uint PIXEL_PITCH = ROWS + 4u;
+const uint STAGED_QUADS = OUTPUT_CHANNELS_LAST ? WARPS_N * TILE_N * PIXEL_PITCH / 4u : STAGED_ROW_QUADS;
 
 shared uvec4 pool[TILE_OCTETS > STAGED_QUADS ? TILE_OCTETS : STAGED_QUADS];
 shared float block_bias[ROWS];
-shared ivec4 output_runs[2u * SEGMENTS];  // matrix_window_output.glsl
+shared ivec4 output_runs[OUTPUT_CHANNELS_LAST ? 1u : 2u * SEGMENTS];   // matrix_window_output.glsl
+shared uint output_pixels[OUTPUT_CHANNELS_LAST ? POSITIONS : 1u];  // matrix_window_channels_last.glsl
 
 DECLARE_VIEW(0, readonly, InputTensor, Word)
 DECLARE_VIEW(0, readonly, InputPairs, uint)
+DECLARE_VIEW(0, readonly, InputVectors, uvec4)
 DECLARE_BUFFER(1, readonly, PackedWeights, uvec4)
 DECLARE_BUFFER(2, readonly, BiasTensor, Word)
 DECLARE_VIEW(3, writeonly, OutputTensor, Word)
 DECLARE_VIEW(3, writeonly, OutputVectors, uvec4)
+DECLARE_VIEW(3, writeonly, OutputWords, uint)
 
 DECLARE_POST_OP_BUFFERS(4)
 
@@ -100,13 +109,16 @@ layout(push_constant, std430) uniform Push {
 
 #define INPUT BUFFER_REF(InputTensor, input_tensor)
 #define INPUT_PAIRS VIEW_REF(InputPairs, input_tensor)
+#define INPUT_VECTORS VIEW_REF(InputVectors, input_tensor)
 #define WEIGHTS BUFFER_REF(PackedWeights, packed_weights)
 #define BIAS BUFFER_REF(BiasTensor, bias)
 #define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
 #define OUTPUT_VECTORS VIEW_REF(OutputVectors, output_tensor)
+#define OUTPUT_WORDS VIEW_REF(OutputWords, output_tensor)
 
 #include "matrix_window_input.glsl"
 #include "matrix_window_output.glsl"
+#include "matrix_window_channels_last.glsl"
 
 // ---- the product ------------------------------------------------------------------------------------------------------
 
@@ -231,11 +243,14 @@ void main() {
         const uint first_tap = (uint(phase_d.first_tap + tap_d * TAP_STEP_D) * uint(KERNEL_H) + uint(phase_h.first_tap + begin_h * TAP_STEP_H)) * TAPS_W +
                                uint(phase_w.first_tap) + uint(tap_w) * packed_step_w;
         const ivec3 offset = first_input - ivec3(tap_d * INPUT_STEP_D, tap_h * INPUT_STEP_H, tap_w * INPUT_STEP_W);
-        locate_inputs(int(first_position), offset, group);
+        if (INPUT_CHANNELS_LAST) locate_pixels(int(first_position), offset, group);
+        else locate_inputs(int(first_position), offset, group);
         [[dont_unroll]] for (uint chunk = 0; chunk < CHUNKS; ++chunk) {
           window.weights = weights_block + first_tap * TAP_OCTETS + chunk * CHUNK_TILES * (ROWS / TILE_M) * LEFT_OCTETS;
+          if (INPUT_CHANNELS_LAST) fetch_pixels(chunk);
           barrier();  // the inputs before have been read
-          bring_inputs(chunk);
+          if (INPUT_CHANNELS_LAST) put_pixels();
+          else bring_inputs(chunk);
           barrier();
           multiply_window(window, warp_n);
         }
@@ -249,9 +264,26 @@ void main() {
   tile.end_position = min(first_position + POSITIONS, end_position);
   tile.first_channel = first_channel;
   tile.bias_index = bias_index;
-  tile.output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_PLANE;
+  tile.output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_CHANNEL_STRIDE;
+  if (OUTPUT_CHANNELS_LAST) {
+    list_pixels(tile);
+    // Not unrolled, but every index of sums is a constant: else they would live in memory.
+    [[dont_unroll]] for (uint fragment_n = 0; fragment_n < FRAGMENTS_N; ++fragment_n) {
+      barrier();  // what was in the pool has been read
+      [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+        if (n == fragment_n) {
+          [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+            coopMatStore(sums[m * FRAGMENTS_N + n], pool, (warp_n * TILE_N * PIXEL_PITCH + (warp_m * FRAGMENTS_M + m) * TILE_M) / 4u,
+                         PIXEL_PITCH / 4u, gl_CooperativeMatrixLayoutColumnMajor);
+          }
+        }
+      }
+      barrier();
+      store_pixels(tile, fragment_n);
+    }
+    return;
+  }
   list_runs(tile);
-  // Not unrolled, but every index of sums is a constant: else they would live in memory.
   [[dont_unroll]] for (uint fragment_m = 0; fragment_m < FRAGMENTS_M; ++fragment_m) {
     barrier();  // what was in the pool has been read
     [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {

@@ -172,7 +172,9 @@ struct MatrixParams {
 #define WINDOW_TAPS_W (NUMBERING_CONSTANTS + 12)
 #define WINDOW_INPUT_VECTOR (NUMBERING_CONSTANTS + 13)
 #define WINDOW_BY_INVOCATION (NUMBERING_CONSTANTS + 14)
-#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 15)
+#define WINDOW_INPUT_OCTETS (NUMBERING_CONSTANTS + 15)
+#define WINDOW_OUTPUT_OCTETS (NUMBERING_CONSTANTS + 16)
+#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 17)
 
 // ---- channels_last.comp ---------------------------------------------------------------------------------------------
 

@@ -51,10 +51,14 @@ double workgroup_count(const Problem& problem, const Tile& tile, const Numbering
 uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape) {
   const int64_t pitch = (int64_t{tile.values[depth]} / 8 + 1) * 16;
   const int64_t in = window_numbers(problem, numbering, window_of(tile), tile.values[positions]) * pitch;
-  const int64_t out = (int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 4) + 32) * 4;
   const int64_t bias = int64_t{tile.values[rows]} * 4;
-  const int64_t runs = tile_segments(problem, numbering, tile.values[positions]) * 32;
-  return u32(std::min<int64_t>(std::max(in, out) + bias + runs, std::numeric_limits<uint32_t>::max()));
+  int64_t out = (int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 4) + 32) * 4;
+  int64_t places = tile_segments(problem, numbering, tile.values[positions]) * 32;
+  if (problem.output_channels_last()) {
+    out = int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] + 4) * 4;
+    places = int64_t{tile.values[positions]} * 4;
+  }
+  return u32(std::min<int64_t>(std::max(in, out) + bias + places, std::numeric_limits<uint32_t>::max()));
 }
 
 // Sums of one invocation: a register each. With more, compilers put them into memory.
@@ -63,11 +67,32 @@ int64_t sums_of_invocation(const Tile& tile, const DeviceCaps& caps) {
 }
 constexpr int64_t most_sums = 128;
 
+// Vectors of inputs that an invocation brings in one step: of eight channels of one or two pixels.
+int64_t items_of_invocation(const Problem& problem, const Tile& tile, const Numbering& numbering,
+                            const DeviceCaps& caps) {
+  const int64_t numbers = window_numbers(problem, numbering, window_of(tile), tile.values[positions]);
+  const int64_t octets = tile.values[depth] / 8;
+  if (problem.input_channels_last()) return ceil_div(numbers * octets, local_size(tile, caps));
+  const int64_t piece = std::min(numbers, numbering.pitch_w);
+  const int64_t vectors = problem.axes[2].input % 2 == 0 ? piece / 2 + 1 : piece;
+  const int64_t pieces = (numbers - 2) / numbering.pitch_w + 2;
+  return ceil_div(pieces * vectors * octets, local_size(tile, caps));
+}
+
+// Registers for sums and for inputs on their way. Beyond this, compilers put some of them into memory: on an H200 that
+// took up to four times as long, and not every time that the same shader was compiled.
+bool fits_registers(const Problem& problem, const Tile& tile, const Numbering& numbering, const DeviceCaps& caps) {
+  const int64_t of_item = problem.input_channels_last() ? 4 : 8;
+  const int64_t registers =
+      sums_of_invocation(tile, caps) + of_item * items_of_invocation(problem, tile, numbering, caps);
+  return sums_of_invocation(tile, caps) <= most_sums && registers <= 192;
+}
+
 // The constraints that matrix_window.comp states, and the device's.
 bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape,
            const DeviceCaps& caps) {
   const uint32_t local = local_size(tile, caps);
-  return sums_of_invocation(tile, caps) <= most_sums && tile_step(problem, tile) > 0 &&
+  return fits_registers(problem, tile, numbering, caps) && tile_step(problem, tile) > 0 &&
          tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 &&
          tile.values[positions] % (tile.values[warps_n] * shape.n) == 0 && tile.values[depth] % shape.k == 0 &&
          tile.values[depth] % 8 == 0 &&
@@ -89,38 +114,16 @@ double resident_workgroups(const Problem& problem, const DeviceCaps& caps, const
   return static_cast<double>(std::max<int64_t>(1, std::min(by_registers, by_shared)));
 }
 
-// The cycles of one workgroup, added up: with so few subgroups on a multiprocessor its parts hardly overlap. The
-// constants are fitted to 213 measured tiles of 28 problems on an H200 (docs/performance-log.md): half of them within 8
-// %.
-double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
-                       const Numbering& numbering) {
-  constexpr double clock = 1.755e9;
+// Cycles of one workgroup for its outputs.
+double predict_store(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
+                     const Numbering& numbering) {
   const auto d = [](int64_t value) { return static_cast<double>(value); };
-  const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
-  const double multiprocessors = std::max(1u, caps.multiprocessors);
-  const double rate = caps.matrix_flops > 0 ? caps.matrix_flops : 1e12;
   const bool merge = tile.values[merged] > 0;
-  const int64_t blocks = problem.groups * ceil_div(problem.group_out_channels(), block_channels(tile, shape));
-  const double workgroups = workgroup_count(problem, tile, numbering, problem.batch, blocks);
-  const double resident = resident_workgroups(problem, caps, tile, numbering, shape);
-  const int64_t local = local_size(tile, caps);
-
-  // Phases share the taps among them: together each position takes every tap once.
-  const double phases = d(workgroup_phases(problem, merge));
-  const double taps_w = d(merge ? most_taps(problem, 2, true) : problem.axes[2].kernel);
-  const double taps = d(problem.axes[0].kernel * problem.axes[1].kernel) * taps_w / phases;  // of a workgroup
-  const double channels = d(round_up(problem.group_in_channels(), tile.values[depth]));
-  const double windows = std::max(1.0, taps / d(tile.values[window_h] * tile.values[window_w]));
-  const double steps = windows * channels / tile.values[depth];
-
-  const double flop = 2.0 * tile.values[positions] * tile.values[rows] * channels * taps;
-  const double products = flop / (rate / multiprocessors) * clock * (0.754 + 0.912 * resident);
-  const int64_t numbers = window_numbers(problem, numbering, window_of(tile), tile.values[positions]);
-  const int64_t piece = std::min(numbers, numbering.pitch_w);
-  const int64_t vectors = problem.axes[2].input % 2 == 0 ? piece / 2 + 1 : piece;
-  const double items = d(ceil_div(((numbers - 2) / numbering.pitch_w + 2) * vectors * (tile.values[depth] / 8), local));
-  const double bring = steps * (850 + 175 * items) + windows * 88 * (items + 2.5);
-
+  if (problem.output_channels_last()) {
+    const int64_t turns = tile.values[positions] / (int64_t{tile.values[warps_n]} * shape.n);
+    const int64_t octets = int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] / 8);
+    return d(turns) * (224 + 133 * d(ceil_div(octets, local_size(tile, caps)))) + 2040;
+  }
   const int64_t outputs_of_position = merge ? problem.axes[2].stride : 1;
   const bool scattered = !merge && problem.axes[2].stride > 1;
   const int64_t own = std::min(tile_step(problem, tile), numbering.run_positions) * outputs_of_position;
@@ -132,12 +135,50 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double turns = std::ceil(runs / (d(caps.subgroup_size) / d(lanes))) * d(ceil_div(slots, lanes));
   const double channels_of_subgroup =
       std::ceil(d(block_channels(tile, shape)) / (tile.values[warps_m] * tile.values[warps_n]));
-  const double store = channels_of_subgroup * (scattered ? turns * 114 : turns * 122 + runs_ending * 244) +
-                       2980.0 * tile.values[rows] / shape.m / tile.values[warps_m];
+  return channels_of_subgroup * (scattered ? turns * 80 : turns * 85 + runs_ending * 171) +
+         2090.0 * tile.values[rows] / shape.m / tile.values[warps_m] + 1940;
+}
 
-  // Workgroups of several phases of depth and height are slower than that, for reasons not measured apart.
-  // Weights that outweigh the inputs find no cache that holds them.
-  const double slowed = (phases > 1 ? 1.4 : 1.0) * (problem.weight_elements() > problem.input_elements() ? 1.6 : 1.0);
+// The cycles of one workgroup, added up: with so few subgroups on a multiprocessor its parts hardly overlap. The
+// constants are fitted to tiles measured on an H200 (docs/performance-log.md): channels-first to 246 of 31 problems,
+// and channels-last to 341; half of either are within 7 %.
+double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
+                       const Numbering& numbering) {
+  constexpr double clock = 1.755e9;
+  const auto d = [](int64_t value) { return static_cast<double>(value); };
+  const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
+  const double multiprocessors = std::max(1u, caps.multiprocessors);
+  const double rate = caps.matrix_flops > 0 ? caps.matrix_flops : 1e12;
+  const bool merge = tile.values[merged] > 0;
+  const int64_t blocks = problem.groups * ceil_div(problem.group_out_channels(), block_channels(tile, shape));
+  const double workgroups = workgroup_count(problem, tile, numbering, problem.batch, blocks);
+  const double resident = resident_workgroups(problem, caps, tile, numbering, shape);
+
+  // Phases share the taps among them: together each position takes every tap once.
+  const double phases = d(workgroup_phases(problem, merge));
+  const double taps_w = d(merge ? most_taps(problem, 2, true) : problem.axes[2].kernel);
+  const double taps = d(problem.axes[0].kernel * problem.axes[1].kernel) * taps_w / phases;  // of a workgroup
+  const double channels = d(round_up(problem.group_in_channels(), tile.values[depth]));
+  const double windows = std::max(1.0, taps / d(tile.values[window_h] * tile.values[window_w]));
+  const double steps = windows * channels / tile.values[depth];
+
+  const double flop = 2.0 * tile.values[positions] * tile.values[rows] * channels * taps;
+  const bool from_pixels = problem.input_channels_last();
+  const double products =
+      flop / (rate / multiprocessors) * clock * (from_pixels ? 0.796 + 1.029 * resident : 0.595 + 1.159 * resident);
+  const double items = d(items_of_invocation(problem, tile, numbering, caps));
+  const double bring =
+      from_pixels ? steps * (1226 + 143 * items) : steps * (758 + 274 * items) + windows * 55 * (items + 2.5);
+  const double store = predict_store(problem, caps, tile, shape, numbering);
+
+  // For reasons not measured apart: workgroups of few subgroups are slower than that from channels-last tensors, and
+  // from channels-first ones merged phases that are not those of all axes.
+  double slowed = 1.0;
+  if (from_pixels) {
+    slowed = tile.values[warps_m] * tile.values[warps_n] < 4 ? 1.045 : 1.0;
+  } else if (merge && phases > 1) {
+    slowed = problem.axes[2].stride > 2 ? 1.6 : 1.16;
+  }
   const double of_workgroup = (products + bring + store) / clock * slowed;
   const double waves = workgroups / (resident * multiprocessors);
   const double busy = of_workgroup * (waves < 1 ? 1 : (waves + std::ceil(waves)) / 2);
@@ -152,12 +193,8 @@ bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape
     why_not = "it multiplies 16-bit elements only";
     return false;
   }
-  if (problem.input_channels_last() || problem.output_channels_last()) {
-    why_not = "it reads and writes channels-first tensors only";
-    return false;
-  }
-  if (problem.output_type != problem.data_type) {
-    why_not = "its outputs have the type of its inputs";
+  if (problem.output_type != problem.data_type && !problem.output_channels_last()) {
+    why_not = "its channels-first outputs have the type of its inputs";
     return false;
   }
   return matrix_units_available(problem, caps, shape, "matrix_window", why_not);
@@ -202,10 +239,8 @@ void add_tiles(const Problem& problem, const DeviceCaps& caps, const MatrixShape
       tile.values[depth] = chunk;
       tile.values[warps_m] = s[0];
       tile.values[warps_n] = s[1];
-      // lavapipe's compiler takes a minute for what a vector of a matrix costs it; one tile is for the tests. Not tried
-      // for bf16, which no device of the tests has.
-      tile.values[by_invocation] = problem.data_type == VKTC_DATA_TYPE_F16 &&
-                                   (!caps.is_cpu || (s[0] == 1 && s[1] == 2 && window.height * window.width == 1));
+      // lavapipe's compiler takes a minute for what a vector of a matrix costs it; one tile is for the tests.
+      tile.values[by_invocation] = !caps.is_cpu || (s[0] == 1 && s[1] == 2 && window.height * window.width == 1);
       if (tile.values[rows] >= 2 * std::max<int64_t>(shape.m, out_rows)) continue;
       if (chunk > 16 && (chunk >= 2 * problem.group_in_channels() || caps.is_cpu)) continue;
       if (!legal(problem, tile, numbering, shape, caps)) continue;
@@ -219,8 +254,9 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
   const MatrixShape shape = find_matrix_shape(caps, problem.data_type);
   if (!available(problem, caps, shape, why_not)) return {};
   std::vector<Tile> result;
-  // Whole out-channels must fit a matrix.
-  const uint32_t mergeable = mergeable_phases(problem) <= shape.m ? mergeable_phases(problem) : 0;
+  // Whole out-channels must fit a matrix. Outputs of a channels-last tensor are whole vectors in any case.
+  const bool mergeable_here = mergeable_phases(problem) <= shape.m && !problem.output_channels_last();
+  const uint32_t mergeable = mergeable_here ? mergeable_phases(problem) : 0;
   for (const uint32_t merge : {0u, mergeable}) {
     const int64_t row = width_positions(problem, merge > 0).count;
     for (const TapWindow& window :
@@ -263,7 +299,9 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[WINDOW_BY_INVOCATION] = tile.values[by_invocation];
   // Pairs must begin at even elements everywhere.
   const bool even = problem.axes[2].input % 2 == 0 && windows.params.input_offset % 2 == 0;
-  constants[WINDOW_INPUT_VECTOR] = even ? 2 : 1;
+  constants[WINDOW_INPUT_VECTOR] = even && !problem.input_channels_last() ? 2 : 1;
+  constants[WINDOW_INPUT_OCTETS] = problem.group_in_channels() % 8 == 0 && windows.params.input_offset % 8 == 0;
+  constants[WINDOW_OUTPUT_OCTETS] = problem.group_out_channels() % 8 == 0 && windows.params.output_offset % 8 == 0;
   dispatch.params = to_words(windows.params);
   dispatch.subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
   return dispatch;

@@ -51,7 +51,8 @@ int64_t most_taps(const Problem& problem, size_t axis, bool merged) {
 
 int64_t tile_overlap(const Problem& problem, bool merged) {
   const int64_t stride = problem.axes[2].stride;
-  if (!merged && stride > 1) return 0;  // outputs are no neighbours
+  if (problem.output_channels_last()) return 0;  // vectors do not reach beyond a position
+  if (!merged && stride > 1) return 0;           // outputs are no neighbours
   return ceil_div(16 / problem.element_size() - 1, stride);
 }
 
