@@ -304,38 +304,7 @@ void multiply(uint window_tap, uint warp_m, uint warp_n) {
 // ---- the output -------------------------------------------------------------------------------------------------------
 
 #if defined(DATA_F32)
-// By its bits: a compiler may suppose that there are no NaNs.
-bool is_finite(float value) { return (floatBitsToUint(value) & 0x7f800000u) != 0x7f800000u; }
-
-// One output from the tensors themselves, in the order of taps and in-channels.
-float compute_exactly(uint image, uint group, uint block, uint channel_of_block, ivec3 output_at) {
-  const SlabParams params = push.params.slab;
-  const uint block_rows = (BLOCK_CHANNELS + 3u) / 4u * 4u;
-  const uint weights_from = push.params.exact_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * IN_CHANNELS * block_rows + channel_of_block;
-  const uint input_from = params.input_offset + image * INPUT_IMAGE + group * IN_CHANNELS * INPUT_CHANNEL_STRIDE;
-  const ivec3 dilation = ivec3(INPUT_STEP_D * GCD_D, INPUT_STEP_H * GCD_H, INPUT_STEP_W * GCD_W);
-  const ivec3 reach = output_at + ivec3(PADDING_D, PADDING_H, PADDING_W);
-  float sum = 0.0;
-  for (int k_d = 0; k_d < KERNEL_D; ++k_d) {
-    const int from_d = reach.x - k_d * dilation.x;
-    if (from_d < 0 || uint(from_d) % STRIDE_D != 0u || uint(from_d) / STRIDE_D >= INPUT_D) continue;
-    for (int k_h = 0; k_h < KERNEL_H; ++k_h) {
-      const int from_h = reach.y - k_h * dilation.y;
-      if (from_h < 0 || uint(from_h) % STRIDE_H != 0u || uint(from_h) / STRIDE_H >= INPUT_H) continue;
-      for (int k_w = 0; k_w < KERNEL_W; ++k_w) {
-        const int from_w = reach.z - k_w * dilation.z;
-        if (from_w < 0 || uint(from_w) % STRIDE_W != 0u || uint(from_w) / STRIDE_W >= INPUT_W) continue;
-        const uint pixel = (uint(from_d) / STRIDE_D * INPUT_H + uint(from_h) / STRIDE_H) * INPUT_W + uint(from_w) / STRIDE_W;
-        const uint tap = uint((k_d * KERNEL_H + k_h) * KERNEL_W + k_w);
-        for (uint c = 0; c < IN_CHANNELS; ++c) {
-          sum = fma(INPUT.words[input_from + c * INPUT_CHANNEL_STRIDE + pixel * INPUT_PIXEL_STRIDE],
-                    EXACT_WEIGHTS.words[weights_from + (tap * IN_CHANNELS + c) * block_rows], sum);
-        }
-      }
-    }
-  }
-  return sum;
-}
+#include "exact.glsl"
 #endif
 
 const uint OUTPUTS_OF_POSITION = MERGED > 0u ? STRIDE_W : 1u;
@@ -417,6 +386,9 @@ bool store_staged(uint fragment_m, uvec3 first_output, uint first_position, uint
 // Computes again what this invocation has stored and is not finite.
 void repair(uvec3 first_output, uint first_position, uint end_position, uint group, uint block, uint first_channel,
             uint output_base, uint bias_index) {
+  const uint block_rows = (BLOCK_CHANNELS + 3u) / 4u * 4u;
+  const uint weights_from = push.params.exact_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * IN_CHANNELS * block_rows;
+  const uint input_from = push.params.slab.input_offset + group * IN_CHANNELS * INPUT_CHANNEL_STRIDE;
   [[dont_unroll]] for (uint n = 0; n < PLACES; ++n) {
     const Place place = find_place(n * LOCAL + gl_LocalInvocationID.x, first_output, first_position, end_position);
     if (!place.wanted) continue;
@@ -424,7 +396,7 @@ void repair(uvec3 first_output, uint first_position, uint end_position, uint gro
       const uint index = output_base + place.index + channel * OUTPUT_CHANNEL_STRIDE;
       // What a post-op made of it does not tell.
       if (CHAIN_LENGTH == 0u && is_finite(OUTPUT.words[index])) continue;
-      float sum = compute_exactly(place.image, group, block, channel, place.at);
+      float sum = compute_exactly(input_from + place.image * INPUT_IMAGE, weights_from + channel, block_rows, place.at);
       if (HAS_BIAS) sum += BIAS.words[bias_index + channel];
       store_result(index, sum, bias_index + channel);
     }

@@ -13,12 +13,9 @@
 namespace vktconv {
 namespace {
 
-// Every algorithm, one line each. Tests and the benchmark find them here by name.
+// Every algorithm. Tests and the benchmark find them here by name.
 constexpr const Algorithm* algorithms[] = {
-    &gather_algorithm,
-    &tiled_algorithm,
-    &matrix_algorithm,
-    &matrix_window_algorithm,
+    &gather_algorithm, &tiled_algorithm, &matrix_algorithm, &matrix_window_algorithm, &winograd_algorithm,
 };
 
 int looseness(VktcPrecision precision) {

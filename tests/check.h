@@ -48,6 +48,10 @@ struct Outcome {
 // the tensors that must not change and at the validation layer.
 Outcome check(TestDevice& device, const Question& question, const Way& way);
 
+// Winograd's transforms divide by 3, 5 and so on: with them even sums of small integers round, and data of either kind
+// is compared within the error bound.
+bool computes_integers_exactly(const std::string& algorithm);
+
 // The same plan, created and not run: works on a device that cannot compute.
 Outcome check_compilation(VktcContext context, const VktcConvTransposeDesc& desc, const Way& way);
 

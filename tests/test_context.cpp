@@ -171,8 +171,8 @@ TEST_CASE("plan options are refused with the reason") {
   };
   check({&something, nullptr, VKTC_MEMORY_ACCESS_AUTO, 0, nullptr, VKTC_PRECISION_F32}, VKTC_ERROR_INVALID_PARAMETER,
         "options.pNext", "options.pNext must be NULL");
-  check({nullptr, "winograd", VKTC_MEMORY_ACCESS_AUTO, 0, nullptr, VKTC_PRECISION_F32}, VKTC_ERROR_INVALID_PARAMETER,
-        "options.algorithm", "options.algorithm is \"winograd\": it must be one of gather");
+  check({nullptr, "direct", VKTC_MEMORY_ACCESS_AUTO, 0, nullptr, VKTC_PRECISION_F32}, VKTC_ERROR_INVALID_PARAMETER,
+        "options.algorithm", "options.algorithm is \"direct\": it must be one of gather");
   check({nullptr, nullptr, foreign_enum<VktcMemoryAccess>(3), 0, nullptr, VKTC_PRECISION_F32},
         VKTC_ERROR_INVALID_PARAMETER, "options.memoryAccess",
         "options.memoryAccess is 3: it must be a VktcMemoryAccess");

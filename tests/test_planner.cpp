@@ -383,6 +383,134 @@ TEST_CASE("The same problem on the same device gives the same plan") {
   }
 }
 
+TEST_CASE("Winograd takes layers with taps and products enough, and says why not the others") {
+  const auto plan_it = [](const char* text, VktcDataType type, const DeviceCaps& caps, Plan& plan) -> std::string {
+    Problem problem;
+    VktcError error = {};
+    REQUIRE(make_problem(with_type(parse(text), type), problem, error));
+    return make_plan(problem, caps, {"winograd"}, plan, error) ? "" : error.message;
+  };
+  const struct {
+    const char* problem;
+    VktcDataType type;
+    const char* words;
+  } refused[] = {
+      {"ic64iw1000oc64kw3", VKTC_DATA_TYPE_I32, "floating-point"},
+      {"ic64ih100oc64kh7kw1", VKTC_DATA_TYPE_F32, "two taps"},
+      {"ic64iw1000oc64kw4sw4", VKTC_DATA_TYPE_F32, "two taps"},
+      {"g64ic64ih100oc64kh3", VKTC_DATA_TYPE_F32, "some outputs take 9 products"},
+      {"ic64iw1000oc64kw99", VKTC_DATA_TYPE_F32, "99 taps of the width"},
+      {"ic64iw1000oc64kw3ilast", VKTC_DATA_TYPE_F32, "channels-first"},
+      {"ic64iw1000oc64kw3olast", VKTC_DATA_TYPE_F16, "channels-first"},
+      {"ic64iw2oc64kw3dw500000000", VKTC_DATA_TYPE_F32, "past 2^31 - 1"},
+  };
+  for (const auto& row : refused) {
+    CAPTURE(row.problem);
+    Plan plan;
+    const std::string why = plan_it(row.problem, row.type, ada_caps(), plan);
+    CAPTURE(why);
+    CHECK(why.find(row.words) != std::string::npos);
+  }
+  Plan plan;
+  CHECK(plan_it("ic64iw1000oc64kw3", VKTC_DATA_TYPE_F16, phone_caps(), plan).find("storageBuffer16BitAccess") !=
+        std::string::npos);
+
+  // What one candidate or another computes.
+  const struct {
+    const char* problem;
+    std::vector<const char*> choices;
+  } taken[] = {
+      {"mb16_ic32id64_oc64kd3kh5", {"winograd:8,5,", "winograd:6,5,"}},           // five taps
+      {"mb8_ic64ih1024_oc64kh3", {"winograd:6,3,", "winograd:4,3,"}},             // three
+      {"mb8ic64ih512oc64kh3kw7", {"winograd:8,4,", "winograd:6,4,"}},             // seven, in two groups
+      {"mb32ic32iw131072oc64kw5dw3", {"winograd:8,5,"}},                          // dilated
+      {"mb4ic96ih64oc64kh3kw7sh2sw2ph1pw3", {"winograd:8,4,", "winograd:6,4,"}},  // four and three
+      {"ic2iw9000oc9kw9", {"winograd:4,3,"}},                                     // few products: few points
+  };
+  for (const auto& row : taken) {
+    CAPTURE(row.problem);
+    std::set<std::string> choices;
+    Problem problem;
+    VktcError error = {};
+    REQUIRE(make_problem(parse(row.problem), problem, error));
+    PlanOptions options;
+    options.algorithm = "winograd";
+    for (uint32_t count = 1; options.candidate < count; ++options.candidate) {
+      REQUIRE(make_plan(problem, ada_caps(), options, plan, error));
+      count = plan.candidate_count;
+      choices.insert(plan.choice);
+    }
+    for (const char* start : row.choices) {
+      CAPTURE(start);
+      const auto found = choices.lower_bound(start);
+      CHECK((found != choices.end() && found->starts_with(start)));
+    }
+  }
+}
+
+TEST_CASE("Winograd's best tiles are predicted as they were measured on an H200, where matrix stays ahead") {
+  DeviceCaps h200 = ada_caps();
+  h200.multiprocessors = 132;
+  h200.fp32_flops = 62.8e12;
+  h200.matrix_flops = 635e12;
+  h200.memory_bandwidth = 4160e9;
+  // The best of those that were timed (docs/performance-log.md).
+  const struct {
+    const char* problem;
+    const char* choice;
+    double milliseconds;
+  } measured[] = {
+      {"mb8_ic64ih1024_oc64kh3", "winograd:6,3,64,8,4,4,4,4,3,1,0,1", 12.3},
+      {"mb16_ic32id16ih32iw64_oc16kd3kh5kw7", "winograd:8,4,16,16,4,4,4,2,5,1,0,1", 1.25},
+      {"mb8_ic48id64_oc48kd3", "winograd:6,3,16,16,4,4,4,4,3,1", 6.47},
+      {"mb64_ic128iw65536_oc128kw3", "winograd:6,3,128,32,1,8,8,8,1,1,1,1", 9.66},
+      {"mb16_ic32id64_oc64kd3kh5", "winograd:8,5,64,8,4,8,4,2,5,1", 19.6},
+      {"mb64_ic64ih128iw256_oc128kh3kw5", "winograd:8,5,64,8,4,8,4,4,3,1", 8.92},
+      {"mb8_ic32ih512iw1024_oc32kh3", "winograd:6,3,32,16,4,4,4,4,3,1,0,1", 1.84},
+      {"mb32_ic32iw131072_oc64kw5dw3", "winograd:8,5,32,32,1,8,8,8,1,1", 3.34},
+      {"mb4_ic2048iw340_oc1024kw8sw4_bias", "winograd:4,2,128,32,1,8,8,8,1,1,0,1", 1.41},
+      {"ic56ih540iw960_oc1kh9sh4ph4oph3_bias", "winograd:6,3,8,32,4,4,4,2,3,1,0,1", 1.65},
+      {"mb16_ic256id8_oc128kd4sd2pd1", "winograd:4,2,64,16,4,8,4,4,2,1,0,1", 0.995},
+  };
+  Problem problem;
+  VktcError error = {};
+  Plan plan;
+  for (const auto& row : measured) {
+    CAPTURE(row.problem);
+    REQUIRE(make_problem(parse(row.problem), problem, error));
+    PlanOptions options;
+    options.choice = row.choice;
+    REQUIRE(make_plan(problem, h200, options, plan, error));
+    CHECK(plan.predicted_seconds * 1e3 == doctest::Approx(row.milliseconds).epsilon(0.15));
+    REQUIRE(make_plan(problem, h200, {}, plan, error));
+    CHECK(plan.algorithm == "matrix");
+  }
+}
+
+TEST_CASE("Winograd is behind gather on CPU devices") {
+  DeviceCaps cpu = lavapipe_caps();
+  cpu.memory_bandwidth = 15e9;
+  Problem problem;
+  VktcError error = {};
+  for (const uint32_t cores : {1u, 2u, 16u, 64u}) {
+    cpu.multiprocessors = cores;
+    cpu.fp32_flops = cores * 8e9;
+    for (const Case& one : cases()) {
+      CAPTURE(one.name);
+      CAPTURE(cores);
+      REQUIRE(make_problem(one.desc, problem, error));
+      Plan plan;
+      REQUIRE(make_plan(problem, cpu, {}, plan, error));
+      CHECK(plan.algorithm != "winograd");
+    }
+    Plan plan, gather;
+    REQUIRE(make_problem(parse("ic512iw24oc1kw5"), problem, error));  // few invocations
+    REQUIRE(make_plan(problem, cpu, {"winograd"}, plan, error));
+    REQUIRE(make_plan(problem, cpu, {"gather"}, gather, error));
+    CHECK(plan.predicted_seconds > gather.predicted_seconds);
+  }
+}
+
 TEST_CASE("Any descriptor is refused or planned within the limits") {
   const std::vector<DeviceCaps> devices = all_caps();
   int planned = 0, refused = 0;

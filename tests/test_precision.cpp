@@ -1,11 +1,16 @@
-// fp32 on matrix units, in two fp16 parts: as exact as fp32 multiply-adds, whatever the elements.
+// fp32 on matrix units, in two fp16 parts: as exact as fp32 multiply-adds, whatever the elements. Winograd's way: as
+// exact where the elements are of a size.
 #include <doctest/doctest.h>
+
+#include <support/post_ops_text.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -225,22 +230,142 @@ TEST_CASE("Who relaxes the precision may get elements rounded to fp16, and no wo
   }
 }
 
-TEST_CASE("Who asks for fp32 multiply-adds gets no fp16 parts") {
+TEST_CASE("Who asks for fp32 multiply-adds gets no fp16 parts, and no fewer multiplications than products") {
   VktcPlanOptions options = {};
   options.precision = VKTC_PRECISION_F32_FMA;
-  options.algorithm = "matrix";
   const VktcConvTransposeDesc desc = layer(64, 3, 1);
   VktcPlan plan = nullptr;
   VktcError error = {};
   const VktcContext context = test_device().device().context();
-  CHECK(vktcCreatePlan(context, &desc, &options, &plan, &error) == VKTC_ERROR_LIMIT_EXCEEDED);
-  CHECK(std::string(error.message).find("options.precision") != std::string::npos);
+  for (const char* algorithm : {"matrix", "winograd"}) {
+    options.algorithm = algorithm;
+    CHECK(vktcCreatePlan(context, &desc, &options, &plan, &error) == VKTC_ERROR_LIMIT_EXCEEDED);
+    CHECK(std::string(error.message).find("options.precision") != std::string::npos);
+  }
   options.algorithm = nullptr;
   REQUIRE(vktcCreatePlan(context, &desc, &options, &plan, &error) == VKTC_SUCCESS);
   VktcPlanInfo info = {};
   vktcGetPlanInfo(plan, &info);
-  CHECK(std::string(info.algorithm) != "matrix");
+  CHECK((std::string(info.algorithm) == "gather" || std::string(info.algorithm) == "tiled"));
   vktcDestroyPlan(plan);
+}
+
+namespace {
+
+// The candidates of winograd for a layer, by what they compute: "8,5" is F(4, 5) at eight points.
+std::map<std::string, uint32_t> winograd_candidates(const VktcConvTransposeDesc& desc) {
+  std::map<std::string, uint32_t> candidates;
+  VktcPlanOptions options = {};
+  options.algorithm = "winograd";
+  for (uint32_t count = 1; options.candidate < count; ++options.candidate) {
+    VktcPlan plan = nullptr;
+    VktcError error = {};
+    const VktcStatus status = vktcCreatePlan(test_device().device().context(), &desc, &options, &plan, &error);
+    REQUIRE_MESSAGE(status == VKTC_SUCCESS, error.message);
+    VktcPlanInfo info = {};
+    vktcGetPlanInfo(plan, &info);
+    count = info.candidateCount;
+    const std::string choice = info.choice;
+    const size_t begin = choice.find(':') + 1;
+    candidates.try_emplace(choice.substr(begin, choice.find(',', choice.find(',') + 1) - begin), options.candidate);
+    vktcDestroyPlan(plan);
+  }
+  return candidates;
+}
+
+double largest_error(const Question& question, const Outcome& outcome) {
+  double largest = 0;
+  for (size_t i = 0; i < question.expected.size(); ++i) {
+    const double value = reference::element(VKTC_DATA_TYPE_F32, outcome.output.data(), static_cast<int64_t>(i));
+    largest = std::max(largest, std::abs(value - question.expected[i].value));
+  }
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("Winograd: the largest error of each F is at most four times that of sums in fp32, and inside the bound") {
+  const Draw uniform = [](Sequence& s) { return s.uniform(); };
+  const Draw normal = [](Sequence& s) { return s.normal(); };
+  std::set<std::string> seen;
+  // As few products as each filter takes, and more.
+  const struct { int64_t kernel, in_channels; } rows[] = {{2, 8}, {3, 8}, {4, 64}, {5, 26}, {6, 24}, {7, 40}, {7, 160}};
+  for (const auto& row : rows) {
+    VktcConvTransposeDesc desc = layer(row.in_channels, row.kernel, 1);
+    desc.inputSize[0] = 200;
+    const std::map<std::string, uint32_t> candidates = winograd_candidates(desc);
+    for (const bool positive : {false, true}) {
+      const Draw& draw = positive ? uniform : normal;
+      const Question question(draw_tensors(desc, draw, draw));
+      const double of_sums = largest_error_of_fp32_sums(question.tensors, question.expected);
+      for (const auto& [name, candidate] : candidates) {
+        const std::string& filter = name;  // what a lambda may capture
+        CAPTURE(filter);
+        CAPTURE(row.kernel);
+        CAPTURE(row.in_channels);
+        CAPTURE(positive);
+        const Outcome outcome = check(test_device(), question, {"winograd", candidate, Access::bindings});
+        REQUIRE_MESSAGE(outcome.kind == Outcome::passed, outcome.text);
+        CHECK(largest_error(question, outcome) <= 4 * of_sums);
+        seen.insert(filter);
+      }
+    }
+  }
+  CHECK(seen == std::set<std::string>{"4,2", "4,3", "6,3", "6,4", "6,5", "8,4", "8,5", "8,6"});
+}
+
+TEST_CASE("Winograd: infinities, NaN and what overflows on the way reach no other outputs than by multiply-adds") {
+  const Draw normal = [](Sequence& s) { return s.normal(); };
+  const Draw large = [](Sequence& s) { return s.normal() * 6e37; };  // sums of some with factors of 5 do not fit
+  const Draw small = [](Sequence& s) { return s.normal() * 0x1p-10; };
+  // Chains, of which some make of infinities what is none.
+  for (const char* chain :
+       {"", "clamp:-3:3,linear:2:0.5", "linear:0.5:0,clamp:-3e37:3e37", "relu,scale_shift,residual"}) {
+    const bool in_weights = chain[0] == 'r', overflows = chain[0] != 'c' && !in_weights;
+    VktcConvTransposeDesc desc = layer(24, 5, 1);
+    if (chain[0] != 0) support::set_post_ops(support::parse_post_ops(chain), desc);
+    Tensors tensors = draw_tensors(desc, overflows ? large : normal, overflows ? small : normal);
+    std::vector<std::byte>& data = in_weights ? tensors.weights : tensors.input;
+    plant(data, 200, std::numeric_limits<float>::quiet_NaN());
+    plant(data, 500, -std::numeric_limits<float>::infinity());
+    CAPTURE(std::string(chain));
+    const Question question(std::move(tensors));
+    for (const auto& [name, candidate] : winograd_candidates(question.tensors.desc)) {
+      const std::string& filter = name;
+      CAPTURE(filter);
+      const Outcome outcome = check(test_device(), question, {"winograd", candidate, Access::bindings});
+      CHECK_MESSAGE(outcome.kind == Outcome::passed, outcome.text);
+    }
+  }
+}
+
+TEST_CASE("Winograd: a large element adds to the errors of its tile, and of no other output") {
+  constexpr int64_t place = 150, kernel = 5;
+  constexpr float large = 0x1p20f;
+  const Draw normal = [](Sequence& s) { return s.normal(); };
+  VktcConvTransposeDesc desc = layer(32, kernel, 1);
+  desc.inputSize[0] = 300;
+  Tensors tensors = draw_tensors(desc, normal, normal);
+  plant(tensors.input, place, large);
+  const Question question(std::move(tensors));
+  const auto length = static_cast<int64_t>(question.expected.size()) / desc.outChannels;
+  for (const auto& [name, candidate] : winograd_candidates(desc)) {
+    const std::string& filter = name;
+    const Outcome outcome = check(test_device(), question, {"winograd", candidate, Access::bindings});
+    REQUIRE(!outcome.output.empty());
+    double of_bound = 0, of_large = 0;  // the largest errors, as shares
+    for (int64_t i = 0; i < desc.outChannels * length; ++i) {
+      const reference::Value& expected = question.expected[static_cast<size_t>(i)];
+      const double error = std::abs(reference::element(VKTC_DATA_TYPE_F32, outcome.output.data(), i) - expected.value);
+      constexpr int64_t tile = 8;  // inputs at most
+      const bool near = i % length > place - tile && i % length < place + kernel + tile;
+      double& share = near ? of_large : of_bound;
+      share = std::max(share, error / (near ? large : reference::error_bound(desc, expected)));
+    }
+    CAPTURE(filter);
+    CHECK(of_bound <= 1);
+    CHECK(of_large <= 5 * 0x1p-20);  // weights are below 5 in magnitude
+  }
 }
 
 TEST_SUITE_END();

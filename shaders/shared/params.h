@@ -176,6 +176,31 @@ struct MatrixParams {
 #define WINDOW_OUTPUT_OCTETS (NUMBERING_CONSTANTS + 16)
 #define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 17)
 
+// ---- winograd.comp --------------------------------------------------------------------------------------------------
+
+struct WinogradParams {
+  SlabParams slab;
+  uint exact_offset;  // where the first block of exact weights begins in the window, in vectors of 16 bytes
+};
+
+#define WINOGRAD_LOCAL_SIZE (PROBLEM_CONSTANTS + 0)
+#define WINOGRAD_LOCAL (PROBLEM_CONSTANTS + 1)
+#define WINOGRAD_POINTS (PROBLEM_CONSTANTS + 2)
+#define WINOGRAD_TAPS (PROBLEM_CONSTANTS + 3)
+#define WINOGRAD_CHANNELS (PROBLEM_CONSTANTS + 4)
+#define WINOGRAD_COLUMNS (PROBLEM_CONSTANTS + 5)
+#define WINOGRAD_ROWS (PROBLEM_CONSTANTS + 6)
+#define WINOGRAD_THREAD_CHANNELS (PROBLEM_CONSTANTS + 7)
+#define WINOGRAD_THREAD_COLUMNS (PROBLEM_CONSTANTS + 8)
+#define WINOGRAD_DEPTH (PROBLEM_CONSTANTS + 9)
+#define WINOGRAD_ROW_TAPS (PROBLEM_CONSTANTS + 10)
+#define WINOGRAD_BUFFERS (PROBLEM_CONSTANTS + 11)
+#define WINOGRAD_AHEAD (PROBLEM_CONSTANTS + 12)
+#define WINOGRAD_SHARED_WEIGHTS (PROBLEM_CONSTANTS + 13)
+#define WINOGRAD_STAGED_LANES (PROBLEM_CONSTANTS + 14)
+#define WINOGRAD_LEAST_PRODUCTS (PROBLEM_CONSTANTS + 15)
+#define WINOGRAD_CONSTANTS (PROBLEM_CONSTANTS + 16)
+
 // ---- channels_last.comp ---------------------------------------------------------------------------------------------
 
 struct ChannelsLastParams {
@@ -226,12 +251,20 @@ struct PackWeightsParams {
 #define PACK_FRAGMENTS_TILE_K 3
 #define PACK_FRAGMENTS_SUBGROUP 4
 #define PACK_FRAGMENTS_BY_INVOCATION 5
+#define PACK_WINOGRAD_POINTS 2  // and pack_winograd.comp seven
+#define PACK_WINOGRAD_TAPS 3
+#define PACK_WINOGRAD_TAP_GROUPS 4
+#define PACK_WINOGRAD_TAP_STEP_W 5
+#define PACK_WINOGRAD_TAP_STEP_H 6
+#define PACK_WINOGRAD_KERNEL_H 7
+#define PACK_WINOGRAD_DEPTH 8
 
 #ifdef __cplusplus
 // Vulkan guarantees 128 bytes of push constants; device addresses (8 bytes each) come first.
 static_assert((4 + 3) * 8 + sizeof(GatherParams) <= 128);  // three for post-ops
 static_assert((4 + 3) * 8 + sizeof(SlabParams) <= 128);
 static_assert((6 + 3) * 8 + sizeof(MatrixParams) <= 128);
+static_assert((5 + 3) * 8 + sizeof(WinogradParams) <= 128);
 static_assert(2 * 8 + sizeof(ChannelsLastParams) <= 128);
 static_assert(2 * 8 + sizeof(PackWeightsParams) <= 128);
 }  // namespace vktconv::shared

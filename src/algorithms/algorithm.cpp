@@ -9,7 +9,10 @@ std::string choice_text(const Algorithm& algorithm, const Tile& tile) {
   size_t count = tile.values.size();
   while (count > 0 && tile.values[count - 1] == 0) --count;
   std::string text = algorithm.name;
-  for (size_t i = 0; i < count; ++i) text += (i == 0 ? ":" : ",") + std::to_string(tile.values[i]);
+  for (size_t i = 0; i < count; ++i) {
+    text += i == 0 ? ":" : ",";
+    text += std::to_string(tile.values[i]);
+  }
   return text;
 }
 

@@ -23,7 +23,7 @@ namespace vktconv {
 struct Tile {
   std::array<uint32_t, 12> values = {};
   double seconds = 0;  // predicted
-  // What it makes of fp32 elements: the caller must allow as much.
+  // How it takes products: the caller must allow as much.
   VktcPrecision precision = VKTC_PRECISION_F32_FMA;
 };
 
@@ -45,6 +45,7 @@ extern const Algorithm gather_algorithm;
 extern const Algorithm tiled_algorithm;
 extern const Algorithm matrix_algorithm;
 extern const Algorithm matrix_window_algorithm;
+extern const Algorithm winograd_algorithm;
 
 // ---- helpers for build --------------------------------------------------------------------------------------------
 

@@ -26,8 +26,10 @@ bool check_index_range(const Problem& problem, VktcError& error) {
   return true;
 }
 
-// How the taps of the width are packed: all, or as many as the fullest of the merged phases has.
+// How the taps of the width are packed: as the kernel says, else all, or as many as the fullest of the merged phases
+// has.
 int64_t packed_taps_w(const Problem& problem, const Blocking& blocking) {
+  if (blocking.packed_taps_w > 0) return blocking.packed_taps_w;
   const Axis& width = problem.axes[2];
   return blocking.merged > 0 ? ceil_div(width.kernel, width.stride / phase_gcd(width)) : width.kernel;
 }
