@@ -283,8 +283,8 @@ typedef enum VktcPrecision VKTC_ENUM_OF_INT {
   VKTC_PRECISION_F32 = 0,
   VKTC_PRECISION_F32_FMA = 1, /* multiply-adds in fp32 only */
   /* fp32 elements may also be multiplied as fp16, rounded to 11 bits like TF32's: products are off by up to 2^-10 of
-   * themselves, and by 2^-24 of the input (2^-32 of the weight) where elements are below 2^-14 (2^-22). Outputs that depend
-   * on elements out of fp16's range are computed in fp32, as above. */
+   * themselves, and by 2^-24 of the input (2^-32 of the weight) where elements are below 2^-14 (2^-22). Outputs that
+   * depend on elements out of fp16's range are computed in fp32, as above. */
   VKTC_PRECISION_RELAXED = 2
 } VktcPrecision;
 

@@ -23,7 +23,7 @@ struct Blocking {
   uint32_t pack_local_size = 64;
   int64_t pack_group_steps = 0;     // pack_step in-channels of one row each, written by a workgroup; 0: the local size
   uint32_t pack_subgroup_size = 0;  // to require; 0: whatever the device takes
-  uint32_t buffers = 4;                  // that the kernel binds, without those of the post-ops
+  uint32_t buffers = 4;             // that the kernel binds, without those of the post-ops
   std::vector<uint32_t> pack_constants;  // of the packing, after its local size and rows
   // With VKTC_MEMORY_ACCESS_AUTO: through device addresses where the application enabled them.
   bool prefer_addresses = false;
