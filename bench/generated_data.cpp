@@ -38,6 +38,8 @@ double stored_value(VktcDataType type, uint32_t word, unsigned half) {
       return static_cast<double>(support::bf16_to_float(bits));
     case VKTC_DATA_TYPE_I32:
       return static_cast<double>(std::bit_cast<int32_t>(word));
+    case VKTC_DATA_TYPE_I8:
+      break;
   }
   return 0;
 }

@@ -31,6 +31,7 @@ NpyType npy_type(VktcDataType type) {
   return type == VKTC_DATA_TYPE_F32    ? NpyType::f32
          : type == VKTC_DATA_TYPE_F16  ? NpyType::f16
          : type == VKTC_DATA_TYPE_BF16 ? NpyType::u16
+         : type == VKTC_DATA_TYPE_I8   ? NpyType::i8
                                        : NpyType::i32;
 }
 
@@ -63,7 +64,7 @@ void check_run(const Workplace& workplace, const std::string& descriptor, const 
   workplace.write_tensor("w.npy", type, weight_shape, 2);
   Arguments arguments = {"run", "--input", "x.npy", "--weight", "w.npy"};
   if (desc.hasBias != VK_FALSE) {
-    workplace.write_tensor("b.npy", type, {desc.outChannels}, 3);
+    workplace.write_tensor("b.npy", npy_type(reference::bias_type(desc)), {desc.outChannels}, 3);
     arguments.insert(arguments.end(), {"--bias", "b.npy"});
   }
   if (reference::has_post_op(desc, VKTC_POST_OP_SCALE_SHIFT)) {
@@ -156,7 +157,7 @@ TEST_CASE("run reads and writes channels-last files, and fp32 outputs of 16-bit 
       {"explain", "dtf16_ic8iw9_oc8kw3", "--output-type", "f32", "--output-layout", "channels_last"});
   REQUIRE(explained.exit_code == 0);
   CHECK(contains(explained.out, "dtf16_otf32_olast_ic8iw9_oc8kw3"));
-  CHECK(contains(explained.out, "input channels-first, output channels-last, in fp32"));
+  CHECK(contains(explained.out, "input channels-first, output channels-last, f32"));
   workplace.check({"explain", "ic8iw9_oc8kw3", "--output-type", "f16"}, 2, "outputType is f16: where dataType is f32");
 }
 
@@ -200,6 +201,40 @@ TEST_CASE("run applies post-ops") {
   CHECK(contains(explained.out, "ic8iw9_oc8kw3_po\"scale_shift,gelu_erf,residual\""));
   CHECK(contains(explained.out, "post-ops: scale_shift,gelu_erf,residual"));
   CHECK(contains(explained.out, "residual                     352"));
+}
+
+TEST_CASE("run computes in int8") {
+  const Workplace workplace;
+  check_run(workplace, "dti8_mb2_ic5ih4iw5_oc3kh3sh2_bias", {"--stride", "2"});
+  check_run(workplace, "dti8_oti8_ilast_olast_g2_ic8iw9_oc6kw3_bias_po\"scale_shift,residual\"",
+            {"--groups", "2", "--input-layout", "channels_last", "--output-layout", "channels_last", "--output-type",
+             "i8", "--post-ops", "scale_shift,residual"});
+  check_run(workplace, "dti8_otf16_ic3iw9_oc2kw3_po\"linear:0.25:1\"",
+            {"--output-type", "f16", "--post-ops", "linear:0.25:1"});
+  workplace.write_tensor("x.npy", NpyType::i8, {2, 4, 5}, 1);
+  workplace.write_tensor("w.npy", NpyType::i8, {4, 3, 3}, 2);
+  workplace.write_tensor("b8.npy", NpyType::i8, {3}, 3);
+  const auto refuse = [&](const Arguments& more, const std::string& message) {
+    Arguments arguments = {"run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    workplace.check(arguments, 2, message);
+  };
+  refuse({"--bias", "b8.npy"}, "b8.npy is int8: the bias of i8 tensors is int32");
+  refuse({"--dtype", "f16"}, "x.npy is int8, which --dtype f16 does not convert");
+  refuse({"--output-type", "bf16"}, "outputType is bf16: where dataType is i8 it must be i32, f32, f16 or i8");
+  refuse({"--post-ops", "relu"}, "postOpCount is 1: where the output is i32 it must be 0");
+  workplace.write_tensor("b.npy", NpyType::i32, {3}, 3);
+  const auto explains = [&](const Arguments& tensors, const std::string& problem) {
+    Arguments arguments = {"explain"};
+    arguments.insert(arguments.end(), tensors.begin(), tensors.end());
+    const CommandOutcome outcome = workplace.call_device(arguments);
+    CAPTURE(outcome.error);
+    CHECK(outcome.exit_code == 0);
+    CHECK(contains(outcome.out, problem));
+  };
+  explains({"--input", "x.npy", "--weight", "w.npy", "--bias", "b.npy"}, "dti8_mb2_ic4iw5_oc3kw3_bias");
+  // Where nothing else says the type, the file of the bias does.
+  explains({"--input", "2,4,5", "--weight", "4,3,3", "--bias", "b.npy"}, "dti32_mb2_ic4iw5_oc3kw3_bias");
 }
 
 TEST_CASE("run pads as ONNX says") {
