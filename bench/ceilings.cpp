@@ -173,7 +173,9 @@ Ceilings measure_ceilings(host::Device& device, const VulkanTable& vulkan) {
 Floor floor_of(const Ceilings& ceilings, VktcDataType type, const Workload& work) {
   double rate = ceilings.f32_flop;
   const char* unit = "fp32";
-  if (type == VKTC_DATA_TYPE_I32) {
+  if (type == VKTC_DATA_TYPE_I8) {
+    rate = 0;  // not measured
+  } else if (type == VKTC_DATA_TYPE_I32) {
     rate = ceilings.i32_flop;
     unit = "int32";
   } else if (type != VKTC_DATA_TYPE_F32 && ceilings.matrix_flop > rate) {

@@ -24,11 +24,11 @@ double element_value(VktcDataType type, Seed seed, int64_t index) {
   const uint32_t bits = value_bits(static_cast<uint32_t>(type));
   const double range = static_cast<double>(uint32_t{1} << (bits - 1));
   const double integer = static_cast<double>(hash >> (32 - bits)) - range;
-  return type == VKTC_DATA_TYPE_I32 ? integer : integer / range;
+  return type == VKTC_DATA_TYPE_I32 || type == VKTC_DATA_TYPE_I8 ? integer : integer / range;
 }
 
-double stored_value(VktcDataType type, uint32_t word, unsigned half) {
-  const auto bits = static_cast<uint16_t>(word >> (16 * half));
+double stored_value(VktcDataType type, uint32_t word, unsigned part) {
+  const auto bits = static_cast<uint16_t>(word >> (16 * (part & 1)));
   switch (type) {
     case VKTC_DATA_TYPE_F32:
       return static_cast<double>(std::bit_cast<float>(word));
@@ -38,6 +38,8 @@ double stored_value(VktcDataType type, uint32_t word, unsigned half) {
       return static_cast<double>(support::bf16_to_float(bits));
     case VKTC_DATA_TYPE_I32:
       return static_cast<double>(std::bit_cast<int32_t>(word));
+    case VKTC_DATA_TYPE_I8:
+      return static_cast<double>(static_cast<int8_t>(word >> (8 * part)));
   }
   return 0;
 }

@@ -19,14 +19,18 @@ enum class Seed : uint32_t {
   residual = 0x3c6ef372u
 };
 
-// Element index of a tensor, exact in the data type. Never all zero: uniform in [-1, 1), for i32 in [-1024, 1024).
+// Element index of a tensor, exact in the data type. Never all zero: uniform in [-1, 1), for i32 in [-1024, 1024), for
+// i8 in [-128, 128).
 double element_value(VktcDataType type, Seed seed, int64_t index);
 
-// A number of the data type in a 4-byte word as it is read back; half 1 is the upper 16 bits.
-double stored_value(VktcDataType type, uint32_t word, unsigned half);
+// A number of the data type in a 4-byte word as it is read back: part 1 of a 16-bit type is the upper half, part 3 of
+// an 8-bit type the uppermost byte.
+double stored_value(VktcDataType type, uint32_t word, unsigned part);
 
 // NaN in every floating type, in both halves; an improbable sum in i32.
 constexpr uint32_t poison_word = 0x7fff7fffu;
+// i8 has nothing that cannot be right: four different numbers, none at an end of the type, where outputs are cut off.
+constexpr uint32_t poison_word_i8 = 0x5b25a9d3u;
 
 class DataGenerator {
  public:

@@ -304,13 +304,14 @@ Measurement Bench::measure(const VktcConvTransposeDesc& desc, const MeasurementO
   };
   fill(buffers->input, desc.dataType, Seed::input);
   fill(buffers->weights, desc.dataType, Seed::weights);
-  fill(buffers->bias, desc.dataType, Seed::bias);
+  fill(buffers->bias, bias_data_type(desc.dataType), Seed::bias);
   fill(buffers->scale, VKTC_DATA_TYPE_F32, Seed::scale);
   fill(buffers->shift, VKTC_DATA_TYPE_F32, Seed::shift);
   fill(buffers->residual, output_data_type(desc), Seed::residual);
   if (requirements.packedWeightsBytes > 0) buffers->packed_weights.fill(poison_word);
   if (requirements.workspaceBytes > 0) buffers->workspace.fill(poison_word);
-  buffers->output.fill(poison_word);
+  const uint32_t poison = output_data_type(desc) == VKTC_DATA_TYPE_I8 ? poison_word_i8 : poison_word;
+  buffers->output.fill(poison);
 
   Recorder recorder(plan.get(), buffers->views());
   device_.submit([&](VkCommandBuffer commands) {
@@ -327,7 +328,7 @@ Measurement Bench::measure(const VktcConvTransposeDesc& desc, const MeasurementO
   Times times;
   for (unsigned done = 0; done < result.repeats; done += together) {
     // Whatever is verified below was written by a timed repetition.
-    buffers->output.fill(poison_word);
+    buffers->output.fill(poison);
     run_timed(device_, vulkan_, recorder, requirements.dispatchCount, std::min(together, result.repeats - done), times);
   }
   result.ms = spread_of(times.whole);

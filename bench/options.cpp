@@ -83,7 +83,7 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
   app.add_option("--match", options.match, "Only problems whose name this regular expression finds")
       ->check(CLI::Validator(check_regex, ""))
       ->type_name("REGEX");
-  app.add_option("--dtype", data_types, "Data types: f32, f16, bf16, i32; default: as the problem says, else f32")
+  app.add_option("--dtype", data_types, "Data types: f32, f16, bf16, i32, i8; default: as the problem says, else f32")
       ->delimiter(',')
       ->check(CLI::Validator(check_word<support::parse_data_type>, ""))
       ->type_name("TYPE,...");
@@ -93,7 +93,8 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
   app.add_option("--output-layout", output_layout, "The same for the output")
       ->check(CLI::Validator(check_word<support::parse_layout>, ""))
       ->type_name("LAYOUT");
-  app.add_option("--output-type", output_type, "f32: outputs of f16 and bf16 problems as they are summed")
+  app.add_option("--output-type", output_type,
+                 "f32 of f16 and bf16; of i8 i32, f32, f16 or i8; default: as the problem says")
       ->check(CLI::Validator(check_word<support::parse_output_type>, ""))
       ->type_name("TYPE");
   app.add_option("--post-ops", post_ops, "Post-ops, for example relu or scale_shift,residual,relu; see bench/README.md")

@@ -169,9 +169,12 @@ reference::Sources generated_sources(const VktcConvTransposeDesc& desc) {
   const auto source = [](VktcDataType type, Seed seed) {
     return [type, seed](int64_t index) { return element_value(type, seed, index); };
   };
-  return {source(desc.dataType, Seed::input),      source(desc.dataType, Seed::weights),
-          source(desc.dataType, Seed::bias),       source(VKTC_DATA_TYPE_F32, Seed::scale),
-          source(VKTC_DATA_TYPE_F32, Seed::shift), source(output_data_type(desc), Seed::residual)};
+  return {source(desc.dataType, Seed::input),
+          source(desc.dataType, Seed::weights),
+          source(bias_data_type(desc.dataType), Seed::bias),
+          source(VKTC_DATA_TYPE_F32, Seed::scale),
+          source(VKTC_DATA_TYPE_F32, Seed::shift),
+          source(output_data_type(desc), Seed::residual)};
 }
 
 Verification verify(host::Device& device, const VulkanTable& vulkan, const VktcConvTransposeDesc& desc,
@@ -189,7 +192,7 @@ Verification verify(host::Device& device, const VulkanTable& vulkan, const VktcC
   for_each_in_parallel(indices.size(), [&](size_t i) {
     const reference::Value expected = reference::conv_transpose_at(desc, sources, indices[i]);
     const double bound = reference::error_bound(desc, expected);
-    const double actual = stored_value(type, words[i], element_size == 2 ? static_cast<unsigned>(indices[i] % 2) : 0);
+    const double actual = stored_value(type, words[i], static_cast<unsigned>(indices[i] % (4 / element_size)));
     const double error = std::abs(actual - expected.value);
     // Written so that NaN is a failure; an exact result is right whatever its bound.
     const double ratio = error == 0                   ? 0

@@ -58,7 +58,9 @@ Workload workload(const VktcConvTransposeDesc& desc) {
   result.weights_bytes = weight_elements * size;
   result.output_bytes = output_elements * vktcDataTypeSize(output_data_type(desc));
   result.bytes = result.input_bytes + result.weights_bytes + result.output_bytes;
-  if (desc.hasBias) result.bytes += static_cast<double>(desc.outChannels) * size;
+  if (desc.hasBias) {
+    result.bytes += static_cast<double>(desc.outChannels) * vktcDataTypeSize(bias_data_type(desc.dataType));
+  }
   for (const VktcPostOp& op : post_ops_of(desc)) {
     if (op.kind == VKTC_POST_OP_RESIDUAL) result.bytes += result.output_bytes;
     if (op.kind == VKTC_POST_OP_SCALE_SHIFT) result.bytes += 2 * sizeof(float) * static_cast<double>(desc.outChannels);

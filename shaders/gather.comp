@@ -1,8 +1,8 @@
 // The universal kernel: every output gathers the inputs that land on it. Serves every problem on every device.
 //
 // Layouts: input [batch, in-channels, spatial] or [batch, spatial, in-channels], packed weights [group, out-channel block,
-// tap, in-channel, channel of the block] as Accumulator (pack_weights.comp), bias [out-channels], output [batch,
-// out-channels, spatial] or [batch, spatial, out-channels].
+// tap, step along the in-channels (input.glsl), channel of the block] as Accumulator (pack_weights.comp), bias
+// [out-channels], output [batch, out-channels, spatial] or [batch, spatial, out-channels].
 //
 // A workgroup computes one phase (one residue of the output position modulo the stride on each axis), so all its
 // invocations take the same taps: no modulo and no structural zero in the loops, and weights are read at addresses
@@ -14,6 +14,7 @@
 // elements in each window and less than 2^32 workgroups (src/algorithms/gather.cpp).
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#include "input.glsl"
 #include "output.glsl"
 #include "post_ops.glsl"
 #include "tensor.glsl"
@@ -27,9 +28,9 @@ layout(constant_id = GATHER_HAS_BIAS) const bool HAS_BIAS = false;
 layout(constant_id = GATHER_OUT_CHANNELS) const uint OUT_CHANNELS = 1;  // of one group
 layout(constant_id = GATHER_GROUPS) const uint GROUPS = 1;              // of the problem
 
-DECLARE_BUFFER(0, readonly, InputTensor, Word)
+DECLARE_INPUT(0)
 DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
-DECLARE_BUFFER(2, readonly, BiasTensor, Word)
+DECLARE_BUFFER(2, readonly, BiasTensor, BiasWord)
 DECLARE_OUTPUT(3)
 DECLARE_POST_OP_BUFFERS(4)
 
@@ -42,7 +43,6 @@ layout(push_constant, std430) uniform Push {
   GatherParams params;
 } push;
 
-#define INPUT BUFFER_REF(InputTensor, input_tensor)
 #define WEIGHTS BUFFER_REF(PackedWeights, packed_weights)
 #define BIAS BUFFER_REF(BiasTensor, bias)
 
@@ -109,7 +109,9 @@ void main() {
     [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) sum[p][q] = Accumulator4(0);
   }
 
-  const uint weights_block = params.slab.weights_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * params.in_channels * CHANNEL_QUADS;
+  const uint steps = (params.in_channels + STEP_CHANNELS - 1u) / STEP_CHANNELS;
+  const bool in_words = INPUT_CHANNELS_LAST && params.in_channels % STEP_CHANNELS == 0u;
+  const uint weights_block = params.slab.weights_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * steps * CHANNEL_QUADS;
   for (int jd = 0; jd < phase_d.taps; ++jd) {
     for (int jh = 0; jh < phase_h.taps; ++jh) {
       for (int jw = 0; jw < phase_w.taps; ++jw) {
@@ -125,18 +127,19 @@ void main() {
           const uint input_pixel = (uint(at.x) * params.input_size[1] + uint(at.y)) * params.input_size[2] + uint(at.z);
           input_index[p] = input_base[p] + input_pixel * input_pixel_stride;
         }
-        uint weight_index = weights_block + uint(tap) * params.in_channels * CHANNEL_QUADS;
-        [[dont_unroll]] for (uint channel = 0; channel < params.in_channels; ++channel) {
+        uint weight_index = weights_block + uint(tap) * steps * CHANNEL_QUADS;
+        [[dont_unroll]] for (uint step = 0; step < steps; ++step) {
           Accumulator4 weight[CHANNEL_QUADS];
           [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) weight[q] = WEIGHTS.words[weight_index + q];
           weight_index += CHANNEL_QUADS;
           [[unroll]] for (uint p = 0; p < POSITIONS; ++p) {
             // Skipped rather than multiplied by zero: weights may be infinite.
             if (inside[p]) {
-              const Accumulator value = LOAD(INPUT, input_index[p]);
+              Accumulator value;
+              LOAD_STEP(value, input_index[p], input_channel_stride, params.in_channels - step * STEP_CHANNELS, in_words);
               [[unroll]] for (uint q = 0; q < CHANNEL_QUADS; ++q) sum[p][q] = multiply_add(value, weight[q], sum[p][q]);
             }
-            input_index[p] += input_channel_stride;
+            input_index[p] += STEP_CHANNELS * input_channel_stride;
           }
         }
       }
@@ -149,8 +152,8 @@ void main() {
       const uint channel = q * 4u + c;
       if (first_channel + channel < OUT_CHANNELS) {
         Accumulator bias = Accumulator(0);
-        if (HAS_BIAS) bias = LOAD(BIAS, bias_index + channel);
-        const Accumulator scale = CHANNEL_SCALE(bias_index + channel), shift = CHANNEL_SHIFT(bias_index + channel);
+        if (HAS_BIAS) bias = LOAD_BIAS(BIAS, bias_index + channel);
+        const float scale = CHANNEL_SCALE(bias_index + channel), shift = CHANNEL_SHIFT(bias_index + channel);
         [[unroll]] for (uint p = 0; p < POSITIONS; ++p) {
           if (wanted[p]) STORE_RESULT(output_index[p] + channel * output_channel_stride, sum[p][q][c] + bias, scale, shift);
         }

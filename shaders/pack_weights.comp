@@ -1,7 +1,7 @@
-// Weights [in-channels, out-channels / groups, taps] to [group, out-channel block, tap, in-channel, row of the block] as
-// Accumulator, so that a kernel reads the rows of its block as vectors. A row is an out-channel, or an out-channel in one of the
-// merged phases of the width (tiled.comp). What does not exist is zero. One invocation writes one element; a dispatch
-// covers some blocks and some in-channels of each.
+// Weights [in-channels, out-channels / groups, taps] to [group, out-channel block, tap, step along the in-channels
+// (input.glsl), row of the block] as Accumulator, so that a kernel reads the rows of its block as vectors. A row is an out-channel, or an out-channel in one of the
+// merged phases of the width (tiled.comp). What does not exist is zero. One invocation writes one element, of 8-bit integers
+// four in-channels as the bytes of one; a dispatch covers some blocks and some in-channels of each.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "tensor.glsl"
@@ -28,8 +28,9 @@ void main() {
   if (index >= params.total) return;
   const uint row = index % ROWS;
   uint rest = index / ROWS;
-  const uint in_channel = params.first_in_channel + rest % params.chunk_in_channels;
-  rest /= params.chunk_in_channels;
+  const uint chunk_steps = params.chunk_in_channels / STEP_CHANNELS;
+  const uint in_channel = params.first_in_channel + rest % chunk_steps * STEP_CHANNELS;  // the first of a step
+  rest /= chunk_steps;
   const uint packed_taps = params.outer_taps * params.packed_taps_w;
   const uint packed_tap = rest % packed_taps;
   const uint block = rest / packed_taps;  // of this dispatch
@@ -45,7 +46,16 @@ void main() {
       tap_w < params.kernel_w) {
     const uint source_row = (group - first_group) * params.in_channels + in_channel - params.first_in_channel;
     const uint tap = packed_tap / params.packed_taps_w * params.kernel_w + tap_w;
-    value = LOAD(WEIGHTS, params.source_offset + (source_row * params.out_channels + out_channel) * params.outer_taps * params.kernel_w + tap);
+    const uint taps = params.outer_taps * params.kernel_w;
+    const uint source = params.source_offset + (source_row * params.out_channels + out_channel) * taps + tap;
+#if defined(DATA_I8)
+    for (uint c = 0; c < STEP_CHANNELS && in_channel + c < params.in_channels; ++c) {
+      value |= (LOAD(WEIGHTS, source + c * params.out_channels * taps) & 0xff) << (8u * c);
+    }
+#else
+    value = LOAD(WEIGHTS, source);
+#endif
   }
-  PACKED.words[params.packed_offset + ((block * packed_taps + packed_tap) * params.packed_in_channels + in_channel) * ROWS + row] = value;
+  const uint packed_steps = params.packed_in_channels / STEP_CHANNELS;
+  PACKED.words[params.packed_offset + ((block * packed_taps + packed_tap) * packed_steps + in_channel / STEP_CHANNELS) * ROWS + row] = value;
 }

@@ -18,11 +18,11 @@
 
 #if defined(DATA_I32)
 
-// Integers have no post-ops.
+// Outputs in int32 have no post-ops.
 #define DECLARE_POST_OP_BUFFERS(slot)
 #define POST_OP_MEMBERS
-#define CHANNEL_SCALE(channel) 0
-#define CHANNEL_SHIFT(channel) 0
+#define CHANNEL_SCALE(channel) 0.0
+#define CHANNEL_SHIFT(channel) 0.0
 #define STORE_RESULT(index, sum, scale, shift) STORE_OUTPUT(index, sum)
 
 #else
@@ -176,12 +176,26 @@ float apply_post_ops(float x, float scale, float shift, float residual) {
   return x;
 }
 
+#if defined(DATA_I8)
+// The sums as they are, or in fp32 through the chain.
+#define STORE_RESULT(index, sum, scale, shift)                                                              \
+  {                                                                                                         \
+    const uint result_index = (index);                                                                      \
+    const int result_sum = (sum);                                                                           \
+    if (OUTPUT_TYPE == TYPE_I32) {                                                                          \
+      OUTPUT_WORDS.words[result_index] = uint(result_sum);                                                  \
+    } else {                                                                                                \
+      STORE_OUTPUT(result_index, apply_post_ops(float(result_sum), scale, shift, RESIDUAL(result_index)));  \
+    }                                                                                                       \
+  }
+#else
 #define STORE_RESULT(index, sum, scale, shift)                                                       \
   {                                                                                                  \
     const uint result_index = (index);                                                               \
     const float result_sum = (sum);                                                                  \
     STORE_OUTPUT(result_index, apply_post_ops(result_sum, scale, shift, RESIDUAL(result_index)));    \
   }
+#endif
 
 #endif
 

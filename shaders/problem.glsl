@@ -4,6 +4,7 @@
 #define VKTCONV_PROBLEM_GLSL_
 
 #include "geometry.glsl"
+#include "input.glsl"
 #include "output.glsl"
 #include "post_ops.glsl"
 #include "tensor.glsl"
@@ -34,6 +35,9 @@ const uint OUTPUT_IMAGE = OUTPUT_PLANE * OUT_CHANNELS * GROUPS;
 // In elements, from one pixel or channel of an image to the next.
 const uint INPUT_PIXEL_STRIDE = INPUT_CHANNELS_LAST ? IN_CHANNELS * GROUPS : 1u;
 const uint INPUT_CHANNEL_STRIDE = INPUT_CHANNELS_LAST ? 1u : INPUT_PLANE;
+// Steps along the in-channels of a group (input.glsl).
+const uint IN_STEPS = (IN_CHANNELS + STEP_CHANNELS - 1u) / STEP_CHANNELS;
+const bool INPUT_IN_WORDS = (INPUT_CHANNELS_LAST ? IN_CHANNELS % STEP_CHANNELS : 1u) == 0u;
 const uint OUTPUT_PIXEL_STRIDE = OUTPUT_CHANNELS_LAST ? OUT_CHANNELS * GROUPS : 1u;
 const uint OUTPUT_CHANNEL_STRIDE = OUTPUT_CHANNELS_LAST ? 1u : OUTPUT_PLANE;
 // Positions of a phase along each axis. Phases may differ by one: the larger count is used.

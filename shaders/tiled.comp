@@ -2,16 +2,17 @@
 // registers. For problems that are bound by arithmetic.
 //
 // Layouts: input [batch, in-channels, spatial] or [batch, spatial, in-channels], packed weights [group, out-channel block,
-// tap, in-channel (rounded up to DEPTH), channel of the block] as Accumulator (pack_weights.comp), bias [out-channels],
-// output [batch, out-channels, spatial] or [batch, spatial, out-channels].
+// tap, step along the in-channels (input.glsl; rounded up to DEPTH), channel of the block] as Accumulator
+// (pack_weights.comp), bias [out-channels], output [batch, out-channels, spatial] or [batch, spatial, out-channels].
 //
 // A workgroup computes CHANNELS rows of POSITIONS outputs of one phase, a row being an out-channel, or (MERGED) an
-// out-channel in one of the phases of the width. Positions are numbered through the rows
-// and images of the phase, so that nothing is wasted where a row is no multiple of the tile. Each step brings DEPTH
-// in-channels of one tap into shared memory; the next step's elements are on their way in registers meanwhile. Taps that
-// no position of the tile takes are skipped. An invocation holds THREAD_CHANNELS x THREAD_POSITIONS sums; its
-// positions are POSITIONS / THREAD_POSITIONS apart, so that neighbouring invocations read and write neighbouring
-// elements, yet lie together in shared memory, where they are read four at a time.
+// out-channel in one of the phases of the width. Positions are numbered through the rows and images of the phase, so that
+// nothing is wasted where a row is no multiple of the tile. Each round brings DEPTH steps along the in-channels of one tap
+// (a step is one in-channel, or, of 8-bit integers, four as the bytes of a word) into shared memory; the next round's
+// elements are on their way in registers meanwhile. Taps that no position of the tile takes are skipped. An invocation
+// holds THREAD_CHANNELS x THREAD_POSITIONS sums; its positions are POSITIONS / THREAD_POSITIONS apart, so that
+// neighbouring invocations read and write neighbouring elements, yet lie together in shared memory, where they are read
+// four at a time.
 //
 // Merged phases of the width: outputs with o + padding = q * stride + r belong to position q. Where (merged - 1) *
 // dilation < stride, phase r = tap * dilation takes the taps tap, tap + TAP_STEP_W, ... from the inputs q, q -
@@ -35,10 +36,10 @@ layout(constant_id = TILED_THREAD_POSITIONS) const uint THREAD_POSITIONS = 4;
 layout(constant_id = TILED_BUFFERS) const uint BUFFERS = 1;  // of shared memory: 2 saves a barrier in each step
 layout(constant_id = TILED_STAGED_CHANNELS) const uint STAGED_CHANNELS = 1;   // merged: put in order together
 
-const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
+const uint CHUNKS = (IN_STEPS + DEPTH - 1u) / DEPTH;
 const uint BLOCK_CHANNELS = MERGED > 0u ? CHANNELS / MERGED : CHANNELS;  // out-channels of a block
 
-// Which elements an invocation brings: COLUMNS positions, ROWS in-channels of each, ROW_STEP apart.
+// Which elements an invocation brings: COLUMNS positions, ROWS steps along the in-channels of each, ROW_STEP apart.
 const uint COLUMNS = POSITIONS > LOCAL ? POSITIONS / LOCAL : 1u;
 const uint ROW_STEP = LOCAL > POSITIONS ? LOCAL / POSITIONS : 1u;
 const uint ROWS = DEPTH / ROW_STEP;
@@ -69,9 +70,9 @@ const uint STAGED_QUADS = MERGED > 0u ? (STAGED_CHANNELS * STAGED_ROW + 3u) / 4u
 // The tile of inputs, then of weights; after the product the outputs that are put in order.
 shared Accumulator4 pool[TILE_QUADS > STAGED_QUADS ? TILE_QUADS : STAGED_QUADS];
 
-DECLARE_BUFFER(0, readonly, InputTensor, Word)
+DECLARE_INPUT(0)
 DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
-DECLARE_BUFFER(2, readonly, BiasTensor, Word)
+DECLARE_BUFFER(2, readonly, BiasTensor, BiasWord)
 DECLARE_OUTPUT(3)
 DECLARE_POST_OP_BUFFERS(4)
 
@@ -84,7 +85,6 @@ layout(push_constant, std430) uniform Push {
   SlabParams params;
 } push;
 
-#define INPUT BUFFER_REF(InputTensor, input_tensor)
 #define WEIGHTS BUFFER_REF(PackedWeights, packed_weights)
 #define BIAS BUFFER_REF(BiasTensor, bias)
 
@@ -102,17 +102,21 @@ void fetch(ivec3 step, uint tap, uint chunk, uint weights_block) {
     const uint quad = i * LOCAL + gl_LocalInvocationID.x;
     if (WEIGHT_QUADS % LOCAL == 0u || quad < WEIGHT_QUADS) weight_elements[i] = WEIGHTS.words[weights_at + quad];
   }
-  const uint first_channel = chunk * DEPTH + first_row();
+  const uint first_step = chunk * DEPTH + first_row();
   [[unroll]] for (uint c = 0; c < COLUMNS; ++c) {
     const ivec3 at = column_position[c] - step;
     // A negative position is a large unsigned one.
     const bool inside = column_exists[c] && uint(at.x) < INPUT_D && uint(at.y) < INPUT_H && uint(at.z) < INPUT_W;
     const uint pixel = (uint(at.x) * INPUT_H + uint(at.y)) * INPUT_W + uint(at.z);
-    const uint index = column_base[c] + first_channel * INPUT_CHANNEL_STRIDE + pixel * INPUT_PIXEL_STRIDE;
+    const uint index = column_base[c] + first_step * STEP_CHANNELS * INPUT_CHANNEL_STRIDE + pixel * INPUT_PIXEL_STRIDE;
     [[unroll]] for (uint r = 0; r < ROWS; ++r) {
-      const bool exists = inside && (IN_CHANNELS % DEPTH == 0u || first_channel + r * ROW_STEP < IN_CHANNELS);
+      const uint row_step = first_step + r * ROW_STEP;
+      const bool exists = inside && (IN_STEPS % DEPTH == 0u || row_step < IN_STEPS);
       input_elements[c * ROWS + r] = Accumulator(0);
-      if (exists) input_elements[c * ROWS + r] = LOAD(INPUT, index + r * ROW_STEP * INPUT_CHANNEL_STRIDE);
+      if (exists) {
+        LOAD_STEP(input_elements[c * ROWS + r], index + r * ROW_STEP * STEP_CHANNELS * INPUT_CHANNEL_STRIDE,
+                  INPUT_CHANNEL_STRIDE, IN_CHANNELS - row_step * STEP_CHANNELS, INPUT_IN_WORDS);
+      }
     }
   }
 }
@@ -169,8 +173,8 @@ void store_directly(uvec3 first_output, uint first_position, uint end_position, 
       const uint channel = thread_y * THREAD_CHANNELS + q * 4u + i;
       if (first_channel + channel < OUT_CHANNELS) {
         Accumulator bias = Accumulator(0);
-        if (HAS_BIAS) bias = LOAD(BIAS, bias_index + channel);
-        const Accumulator scale = CHANNEL_SCALE(bias_index + channel), shift = CHANNEL_SHIFT(bias_index + channel);
+        if (HAS_BIAS) bias = LOAD_BIAS(BIAS, bias_index + channel);
+        const float scale = CHANNEL_SCALE(bias_index + channel), shift = CHANNEL_SHIFT(bias_index + channel);
         [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
           if (wanted[p]) STORE_RESULT(output_index[p] + channel * OUTPUT_CHANNEL_STRIDE, sums[p][q][i] + bias, scale, shift);
         }
@@ -218,8 +222,8 @@ void store_in_order(uint first_d, uint first_h, uint first_position, uint end_po
       if (staged + channel >= BLOCK_CHANNELS || first_channel + staged + channel >= OUT_CHANNELS) break;
       Accumulator bias = Accumulator(0);
       const uint vector_index = bias_index + staged + channel;
-      if (HAS_BIAS) bias = LOAD(BIAS, vector_index);
-      const Accumulator scale = CHANNEL_SCALE(vector_index), shift = CHANNEL_SHIFT(vector_index);
+      if (HAS_BIAS) bias = LOAD_BIAS(BIAS, vector_index);
+      const float scale = CHANNEL_SCALE(vector_index), shift = CHANNEL_SHIFT(vector_index);
       [[unroll]] for (uint n = 0; n < STAGED_ITEMS; ++n) {
         const uint at = channel * STAGED_ROW + n * LOCAL + gl_LocalInvocationID.x;
         if (wanted[n]) {

@@ -24,7 +24,7 @@ void set_requirements(VktcPlan_T& built) {
   for (uint32_t axis = 0; axis < rank; ++axis) requirements.outputSize[axis] = problem.axes[3 - rank + axis].output;
   requirements.inputBytes = tensor_bytes(problem.input_elements(), size);
   requirements.weightsBytes = tensor_bytes(problem.weight_elements(), size);
-  requirements.biasBytes = problem.has_bias ? tensor_bytes(problem.out_channels, size) : 0;
+  requirements.biasBytes = problem.has_bias ? tensor_bytes(problem.out_channels, problem.bias_element_size()) : 0;
   if (problem.has_post_op(VKTC_POST_OP_SCALE_SHIFT)) {
     requirements.scaleBytes = requirements.shiftBytes = tensor_bytes(problem.out_channels, sizeof(float));
   }

@@ -30,7 +30,7 @@ std::string desc_text(const VktcConvTransposeDesc& desc) {
   std::string text;
   if (desc.dataType != VKTC_DATA_TYPE_F32) text += std::string("dt") + data_type_text(desc.dataType) + "_";
   const VktcDataType output_type = output_data_type(desc);
-  if (output_type != desc.dataType) text += std::string("ot") + data_type_text(output_type) + "_";
+  if (output_type != default_output_type(desc.dataType)) text += std::string("ot") + data_type_text(output_type) + "_";
   if (desc.inputLayout == VKTC_LAYOUT_CHANNELS_LAST) text += "ilast_";
   if (desc.outputLayout == VKTC_LAYOUT_CHANNELS_LAST) text += "olast_";
   if (desc.groups != 1) text.append("g").append(std::to_string(desc.groups));
@@ -60,6 +60,8 @@ const char* data_type_text(VktcDataType type) {
       return "bf16";
     case VKTC_DATA_TYPE_I32:
       return "i32";
+    case VKTC_DATA_TYPE_I8:
+      return "i8";
   }
   return "?";
 }

@@ -11,7 +11,7 @@ namespace vktconv {
 // be there. Rank and data type must be valid; the rest need not be, so that a refused problem can be named, too.
 std::string desc_text(const VktcConvTransposeDesc& desc);
 
-const char* data_type_text(VktcDataType type);            // "f32", "f16", "bf16", "i32"; "?" for anything else
+const char* data_type_text(VktcDataType type);            // "f32", "f16", "bf16", "i32", "i8"; "?" for anything else
 const char* layout_text(VktcLayout layout);               // "channels_first", "channels_last"; "?" for anything else
 const char* memory_access_text(VktcMemoryAccess access);  // "auto", "descriptors", "address"; "?" for anything else
 

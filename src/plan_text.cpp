@@ -5,6 +5,7 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "desc_text.h"
 #include "phases.h"
 #include "planner.h"
 #include "post_ops.h"
@@ -37,6 +38,8 @@ const char* type_name(VktcDataType type) {
       return "bf16 with fp32 accumulation";
     case VKTC_DATA_TYPE_I32:
       return "int32, wrapping";
+    case VKTC_DATA_TYPE_I8:
+      return "int8 with int32 accumulation, wrapping";
   }
   return "?";
 }
@@ -87,9 +90,8 @@ std::string explain_plan(const Problem& problem, const DeviceCaps& caps, const P
            problem.spatial_rank, type_name(problem.data_type), problem.batch, problem.in_channels, problem.out_channels,
            problem.groups, problem.groups == 1 ? "" : "s", problem.has_bias ? "with" : "without");
   const auto layout = [](bool channels_last) { return channels_last ? "channels-last" : "channels-first"; };
-  add_line(text, "  input %s, output %s%s", layout(problem.input_channels_last()),
-           layout(problem.output_channels_last()),
-           problem.output_type != problem.data_type ? ", in fp32 as it is summed" : "");
+  add_line(text, "  input %s, output %s, %s", layout(problem.input_channels_last()),
+           layout(problem.output_channels_last()), data_type_text(problem.output_type));
   if (!problem.post_ops.empty()) add_line(text, "  post-ops: %s", post_ops_text(problem.post_ops).c_str());
   for (size_t axis = 3 - problem.spatial_rank; axis < 3; ++axis) describe_axis(text, problem, axis);
   const double flop = useful_flop(problem), bytes = least_bytes(problem);

@@ -12,7 +12,7 @@ namespace vktconv {
 struct PlanOptions {
   std::string algorithm;  // empty: choose
   VktcMemoryAccess memory_access = VKTC_MEMORY_ACCESS_AUTO;
-  uint32_t candidate = 0;   // by predicted time, 0 the best
+  uint32_t candidate = 0;  // by predicted time, 0 the best
   VktcPrecision precision = VKTC_PRECISION_F32;
   std::string choice = {};  // Plan::choice of the candidate to take; empty: by predicted time
 };

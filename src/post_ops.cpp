@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "desc_text.h"
+#include "shape.h"
 
 namespace vktconv {
 namespace {
@@ -111,10 +111,9 @@ bool check_post_ops(const VktcConvTransposeDesc& desc, VktcError& error) {
     return fail(error, VKTC_ERROR_INVALID_PARAMETER, "postOpCount", "postOpCount is %u: it must be at most %d",
                 desc.postOpCount, VKTC_MAX_POST_OPS);
   }
-  if (desc.postOpCount > 0 && desc.dataType == VKTC_DATA_TYPE_I32) {
+  if (desc.postOpCount > 0 && output_data_type(desc) == VKTC_DATA_TYPE_I32) {
     return fail(error, VKTC_ERROR_INVALID_PARAMETER, "postOpCount",
-                "postOpCount is %u: where dataType is %s it must be 0", desc.postOpCount,
-                data_type_text(desc.dataType));
+                "postOpCount is %u: where the output is i32 it must be 0", desc.postOpCount);
   }
   for (uint32_t i = 0; i < desc.postOpCount; ++i) {
     const VktcPostOp& op = desc.postOps[i];

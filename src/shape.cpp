@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "desc_text.h"
 #include "post_ops.h"
@@ -61,6 +62,18 @@ bool check_layout(const char* name, VktcLayout layout, VktcError& error) {
               static_cast<int>(layout));
 }
 
+std::vector<VktcDataType> output_types(VktcDataType data_type) {
+  switch (data_type) {
+    case VKTC_DATA_TYPE_F16:
+    case VKTC_DATA_TYPE_BF16:
+      return {data_type, VKTC_DATA_TYPE_F32};
+    case VKTC_DATA_TYPE_I8:
+      return {VKTC_DATA_TYPE_I32, VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_I8};
+    default:
+      return {data_type};
+  }
+}
+
 // The data type must be valid.
 bool check_output_type(const VktcConvTransposeDesc& desc, VktcError& error) {
   const auto type = output_data_type(desc);
@@ -68,11 +81,15 @@ bool check_output_type(const VktcConvTransposeDesc& desc, VktcError& error) {
     return fail(error, VKTC_ERROR_INVALID_PARAMETER, "outputType", "outputType is %d: it must be a VktcOutputType",
                 static_cast<int>(desc.outputType));
   }
-  const bool is_16_bit = desc.dataType == VKTC_DATA_TYPE_F16 || desc.dataType == VKTC_DATA_TYPE_BF16;
-  if (type == desc.dataType || (is_16_bit && type == VKTC_DATA_TYPE_F32)) return true;
-  return fail(error, VKTC_ERROR_INVALID_PARAMETER, "outputType",
-              "outputType is %s: where dataType is %s it must be %s%s", data_type_text(type),
-              data_type_text(desc.dataType), data_type_text(desc.dataType), is_16_bit ? " or f32" : "");
+  const std::vector<VktcDataType> allowed = output_types(desc.dataType);
+  if (std::find(allowed.begin(), allowed.end(), type) != allowed.end()) return true;
+  std::string names;
+  for (const VktcDataType other : allowed) {
+    if (!names.empty()) names += other == allowed.back() ? " or " : ", ";
+    names += data_type_text(other);
+  }
+  return fail(error, VKTC_ERROR_INVALID_PARAMETER, "outputType", "outputType is %s: where dataType is %s it must be %s",
+              data_type_text(type), data_type_text(desc.dataType), names.c_str());
 }
 
 // All factors are below 2^31 except the output size, which is checked here before it is used elsewhere.
@@ -196,10 +213,18 @@ bool make_problem(const VktcConvTransposeDesc& desc, Problem& problem, VktcError
   return true;
 }
 
+VktcDataType default_output_type(VktcDataType data_type) {
+  return data_type == VKTC_DATA_TYPE_I8 ? VKTC_DATA_TYPE_I32 : data_type;
+}
+
+VktcDataType bias_data_type(VktcDataType data_type) {
+  return data_type == VKTC_DATA_TYPE_I8 ? VKTC_DATA_TYPE_I32 : data_type;
+}
+
 VktcDataType output_data_type(const VktcConvTransposeDesc& desc) {
   switch (desc.outputType) {
     case VKTC_OUTPUT_TYPE_DEFAULT:
-      return desc.dataType;
+      return default_output_type(desc.dataType);
     case VKTC_OUTPUT_TYPE_F32:
       return VKTC_DATA_TYPE_F32;
     case VKTC_OUTPUT_TYPE_F16:
@@ -208,6 +233,8 @@ VktcDataType output_data_type(const VktcConvTransposeDesc& desc) {
       return VKTC_DATA_TYPE_BF16;
     case VKTC_OUTPUT_TYPE_I32:
       return VKTC_DATA_TYPE_I32;
+    case VKTC_OUTPUT_TYPE_I8:
+      return VKTC_DATA_TYPE_I8;
   }
   return static_cast<VktcDataType>(-1);
 }
@@ -223,8 +250,8 @@ double least_bytes(const Problem& problem) {
   const int64_t vectors = problem.has_post_op(VKTC_POST_OP_SCALE_SHIFT) ? 2 * problem.out_channels : 0;
   const double outputs = problem.has_post_op(VKTC_POST_OP_RESIDUAL) ? 2 : 1;  // tensors of its size
   return static_cast<double>(problem.element_size()) *
-             (static_cast<double>(problem.input_elements()) + static_cast<double>(problem.weight_elements()) +
-              static_cast<double>(bias)) +
+             (static_cast<double>(problem.input_elements()) + static_cast<double>(problem.weight_elements())) +
+         static_cast<double>(problem.bias_element_size()) * static_cast<double>(bias) +
          outputs * static_cast<double>(problem.output_element_size()) * static_cast<double>(problem.output_elements()) +
          static_cast<double>(sizeof(float)) * static_cast<double>(vectors);
 }

@@ -10,6 +10,12 @@
 
 namespace vktconv {
 
+// What VKTC_OUTPUT_TYPE_DEFAULT means.
+VktcDataType default_output_type(VktcDataType data_type);
+
+// The type of the bias for this type of input and weights.
+VktcDataType bias_data_type(VktcDataType data_type);
+
 // One spatial axis.
 struct Axis {
   int64_t input = 1;
@@ -32,7 +38,7 @@ struct Strides {
 
 // Always three axes: 1D and 2D problems have leading axes of size 1.
 struct Problem {
-  VktcDataType data_type = VKTC_DATA_TYPE_F32;    // of input, weights and bias
+  VktcDataType data_type = VKTC_DATA_TYPE_F32;    // of input and weights
   VktcDataType output_type = VKTC_DATA_TYPE_F32;  // of the output
   VktcLayout input_layout = VKTC_LAYOUT_CHANNELS_FIRST;
   VktcLayout output_layout = VKTC_LAYOUT_CHANNELS_FIRST;
@@ -55,6 +61,7 @@ struct Problem {
     return std::any_of(post_ops.begin(), post_ops.end(), [kind](const VktcPostOp& op) { return op.kind == kind; });
   }
   int64_t output_element_size() const { return vktcDataTypeSize(output_type); }
+  int64_t bias_element_size() const { return vktcDataTypeSize(bias_data_type(data_type)); }
   bool input_channels_last() const { return input_layout == VKTC_LAYOUT_CHANNELS_LAST; }
   bool output_channels_last() const { return output_layout == VKTC_LAYOUT_CHANNELS_LAST; }
   Strides input_strides() const { return strides(input_layout, in_channels, input_plane()); }

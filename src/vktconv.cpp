@@ -154,6 +154,8 @@ uint32_t vktcDataTypeSize(VktcDataType type) {
     case VKTC_DATA_TYPE_F16:
     case VKTC_DATA_TYPE_BF16:
       return 2;
+    case VKTC_DATA_TYPE_I8:
+      return 1;
     default:
       return 0;
   }

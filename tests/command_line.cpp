@@ -75,6 +75,7 @@ NpyArray Workplace::make_tensor(NpyType type, const std::vector<int64_t>& shape,
   const VktcDataType data_type = type == NpyType::f32   ? VKTC_DATA_TYPE_F32
                                  : type == NpyType::f16 ? VKTC_DATA_TYPE_F16
                                  : type == NpyType::u16 ? VKTC_DATA_TYPE_BF16
+                                 : type == NpyType::i8  ? VKTC_DATA_TYPE_I8
                                                         : VKTC_DATA_TYPE_I32;
   reference::fill(data_type, reference::Fill::exact, seed, array.data.get(), array.elements());
   return array;

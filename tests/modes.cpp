@@ -139,7 +139,7 @@ int compile_every_plan(int argc, char** argv) {
   const std::vector<std::string> algorithms = algorithm_names();
   for (size_t i = 0; i < problems.size(); ++i) {
     VktcConvTransposeDesc desc = problems[i].desc;
-    if (i < cases().size()) desc.dataType = data_types[i % 4];
+    if (i < cases().size()) desc.dataType = data_types[i % type_count];
     const Access access = i % 2 ? Access::device_address : Access::push_descriptors;
     for (const std::string& algorithm : algorithms) {
       const Outcome outcome = check_compilation(context.get(), desc, {.algorithm = algorithm, .access = access});

@@ -42,6 +42,9 @@ bool capability_enabled(uint32_t capability, const DeviceCaps& caps) {
       return caps.shader_bfloat16;
     case 4448:  // StorageBuffer8BitAccess
       return caps.storage_8bit;
+    case 6018:  // DotProductInput4x8BitPacked
+    case 6019:  // DotProduct
+      return caps.integer_dot_product;
     case 5345:  // VulkanMemoryModel
       return caps.vulkan_memory_model;
     case 5347:  // PhysicalStorageBufferAddresses
@@ -223,7 +226,7 @@ uint64_t tensor_bytes(const Problem& problem, const Plan& plan, Tensor tensor) {
     case Tensor::packed_weights:
       return plan.packed_weights_bytes;
     case Tensor::bias:
-      return problem.has_bias ? rounded_to_words(problem.out_channels, problem.element_size()) : 0;
+      return problem.has_bias ? rounded_to_words(problem.out_channels, problem.bias_element_size()) : 0;
     case Tensor::output:
       return rounded_to_words(problem.output_elements(), problem.output_element_size());
     case Tensor::workspace:

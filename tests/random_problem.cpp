@@ -66,6 +66,7 @@ VktcConvTransposeDesc random_problem(uint64_t index) {
   while (!small_enough(desc));
   // Drawn apart: what came later leaves the problems of before as they were.
   Random more(~(index * 2));
+  if (desc.dataType == VKTC_DATA_TYPE_I32 && more.one_in(2)) desc.dataType = VKTC_DATA_TYPE_I8;
   return in_turn(desc, more.next() % 64);
 }
 
@@ -133,6 +134,7 @@ VktcConvTransposeDesc wild_descriptor(uint64_t index) {
   }
   if (random.one_in(100)) desc.spatialRank = static_cast<uint32_t>(random.next());
   Random more(index * 2 + 0x5eed);
+  if (Random(index * 2 + 0x18).one_in(6)) desc.dataType = VKTC_DATA_TYPE_I8;
   desc = in_turn(desc, more.next() % 64);
   if (more.one_in(100)) desc.inputLayout = foreign_enum<VktcLayout>(static_cast<int>(more.between(-1, 3)));
   if (more.one_in(100)) desc.outputLayout = foreign_enum<VktcLayout>(static_cast<int>(more.between(-1, 3)));

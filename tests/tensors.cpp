@@ -24,6 +24,9 @@ VktcConvTransposeDesc in_turn(VktcConvTransposeDesc desc, uint64_t turn) {
   desc.outputLayout = variation.output;
   const bool is_16_bit = desc.dataType == VKTC_DATA_TYPE_F16 || desc.dataType == VKTC_DATA_TYPE_BF16;
   if (variation.to_f32 && is_16_bit) desc.outputType = VKTC_OUTPUT_TYPE_F32;
+  constexpr VktcOutputType of_i8[] = {VKTC_OUTPUT_TYPE_I8, VKTC_OUTPUT_TYPE_F32, VKTC_OUTPUT_TYPE_I8,
+                                      VKTC_OUTPUT_TYPE_F16, VKTC_OUTPUT_TYPE_I32};
+  if (desc.dataType == VKTC_DATA_TYPE_I8) desc.outputType = of_i8[turn / 2 % std::size(of_i8)];
   constexpr const char* chains[] = {
       nullptr,
       "relu",
@@ -35,13 +38,15 @@ VktcConvTransposeDesc in_turn(VktcConvTransposeDesc desc, uint64_t turn) {
       "linear:0.5:0,relu,residual,scale_shift,leaky_relu:0.5,clamp:-100:100,linear:2:1,mish",
   };
   const char* chain = chains[turn / 2 % std::size(chains)];
-  if (chain != nullptr && desc.dataType != VKTC_DATA_TYPE_I32) {
+  if (chain != nullptr && reference::output_type(desc) != VKTC_DATA_TYPE_I32) {
     support::set_post_ops(support::parse_post_ops(chain), desc);
   }
   return desc;
 }
 
-size_t element_size(VktcDataType type) { return type == VKTC_DATA_TYPE_F16 || type == VKTC_DATA_TYPE_BF16 ? 2 : 4; }
+size_t element_size(VktcDataType type) {
+  return type == VKTC_DATA_TYPE_I8 ? 1 : type == VKTC_DATA_TYPE_F16 || type == VKTC_DATA_TYPE_BF16 ? 2 : 4;
+}
 
 int64_t input_elements(const VktcConvTransposeDesc& desc) {
   int64_t elements = desc.batch * desc.inChannels;
@@ -67,20 +72,20 @@ size_t output_bytes(const VktcConvTransposeDesc& desc) {
 
 bool is_right(const VktcConvTransposeDesc& desc, reference::Fill fill, const reference::Value& expected,
               const void* output, int64_t index) {
-  const bool exact =
-      desc.dataType == VKTC_DATA_TYPE_I32 || (fill == reference::Fill::exact && reference::has_exact_chain(desc));
+  const bool exact = reference::output_type(desc) == VKTC_DATA_TYPE_I32 ||
+                     (fill == reference::Fill::exact && reference::has_exact_chain(desc));
   return exact ? reference::equals(desc, expected, output, index) : reference::matches(desc, expected, output, index);
 }
 
 Tensors::Tensors(const VktcConvTransposeDesc& problem, reference::Fill kind, uint64_t seed)
     : desc(problem), output_elements(tests::output_elements(problem)) {
-  const auto make = [&](std::vector<std::byte>& bytes, int64_t elements, uint64_t stream) {
-    bytes.resize(static_cast<size_t>(elements) * element_size(desc.dataType));
-    reference::fill(desc.dataType, kind, seed * 3 + stream, bytes.data(), elements);
+  const auto make = [&](std::vector<std::byte>& bytes, VktcDataType type, int64_t elements, uint64_t stream) {
+    bytes.resize(static_cast<size_t>(elements) * element_size(type));
+    reference::fill(type, kind, seed * 3 + stream, bytes.data(), elements);
   };
-  make(input, input_elements(desc), 0);
-  make(weights, weight_elements(desc), 1);
-  if (desc.hasBias) make(bias, desc.outChannels, 2);
+  make(input, desc.dataType, input_elements(desc), 0);
+  make(weights, desc.dataType, weight_elements(desc), 1);
+  if (desc.hasBias) make(bias, reference::bias_type(desc), desc.outChannels, 2);
   constexpr uint64_t of_post_ops = 0x706f;
   if (reference::has_post_op(desc, VKTC_POST_OP_SCALE_SHIFT)) {
     for (std::vector<float>* vector : {&scale, &shift}) {

@@ -5,18 +5,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "reference.h"
 
 namespace vktconv::tests {
 
-constexpr VktcDataType data_types[] = {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16, VKTC_DATA_TYPE_I32};
+constexpr VktcDataType data_types[] = {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16, VKTC_DATA_TYPE_I32,
+                                       VKTC_DATA_TYPE_I8};
+constexpr size_t type_count = std::size(data_types);
 
 VktcConvTransposeDesc with_type(VktcConvTransposeDesc desc, VktcDataType type);
 
-// The same problem with other layouts, of 16-bit types fp32 outputs, of floating-point types a chain of post-ops:
-// which, depends on the turn. Every other turn changes nothing.
+// The same problem with other layouts, of 16-bit types fp32 outputs, of int8 all that it may give, and a chain of
+// post-ops where outputs may have one: which, depends on the turn. Every other turn changes nothing.
 VktcConvTransposeDesc in_turn(VktcConvTransposeDesc desc, uint64_t turn);
 
 // Sizes by the definition, not by the library.

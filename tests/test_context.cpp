@@ -230,14 +230,15 @@ TEST_CASE("requirements say what the buffers need") {
     VktcConvTransposeDesc desc = with_type(small_desc(), type);
     const vktc::Plan plan(context, desc);
     const VktcPlanRequirements r = plan.requirements();
-    const VkDeviceSize size = element_size(type);
-    const auto rounded = [&](int64_t elements) { return (static_cast<VkDeviceSize>(elements) * size + 3) / 4 * 4; };
+    const auto rounded = [](int64_t elements, VktcDataType of) {
+      return (static_cast<VkDeviceSize>(elements) * element_size(of) + 3) / 4 * 4;
+    };
     CHECK(r.outputSize[0] == 13);
     CHECK(r.outputSize[1] == 13);
-    CHECK(r.inputBytes == rounded(2 * 5 * 36));
-    CHECK(r.weightsBytes == rounded(5 * 7 * 9));  // odd: rounded up for 16-bit types
-    CHECK(r.biasBytes == rounded(7));
-    CHECK(r.outputBytes == rounded(2 * 7 * 169));
+    CHECK(r.inputBytes == rounded(2 * 5 * 36, type));
+    CHECK(r.weightsBytes == rounded(5 * 7 * 9, type));  // odd: rounded up for small types
+    CHECK(r.biasBytes == rounded(7, reference::bias_type(desc)));
+    CHECK(r.outputBytes == rounded(2 * 7 * 169, reference::output_type(desc)));
     CHECK(r.packedWeightsBytes >= r.weightsBytes);
     CHECK(r.offsetAlignment >= 16);
     CHECK(r.offsetAlignment % device.properties().limits.minStorageBufferOffsetAlignment == 0);

@@ -72,6 +72,7 @@ TEST_CASE("Every case, fp32") { check_every_case(test_device(), VKTC_DATA_TYPE_F
 TEST_CASE("Every case, fp16") { check_every_case(test_device(), VKTC_DATA_TYPE_F16); }
 TEST_CASE("Every case, bf16") { check_every_case(test_device(), VKTC_DATA_TYPE_BF16); }
 TEST_CASE("Every case, int32") { check_every_case(test_device(), VKTC_DATA_TYPE_I32); }
+TEST_CASE("Every case, int8") { check_every_case(test_device(), VKTC_DATA_TYPE_I8); }
 
 TEST_CASE("Every case, fp16 in packed words, without 16-bit storage") {
   check_every_case(test_device({"storageBuffer16BitAccess"}), VKTC_DATA_TYPE_F16, Ways::one_each);
@@ -80,12 +81,16 @@ TEST_CASE("Every case, bf16 in packed words, without 16-bit storage") {
   check_every_case(test_device({"storageBuffer16BitAccess"}), VKTC_DATA_TYPE_BF16, Ways::one_each);
 }
 
+TEST_CASE("Every case, int8 in packed words, without 8-bit storage") {
+  check_every_case(test_device({"storageBuffer8BitAccess"}), VKTC_DATA_TYPE_I8, Ways::one_each);
+}
+
 TEST_CASE("Tiles: other candidates of the planner") {
   // All of them would take too long: those of each case in turn, so that every tile is met several times.
   for (size_t i = 0; i < cases().size(); ++i) {
     INFO(cases()[i].name);
-    const VktcDataType type = data_types[i % 4];
-    const Question question(in_turn(with_type(cases()[i].desc, type), i / 4), reference::Fill::exact, i);
+    const VktcDataType type = data_types[i % type_count];
+    const Question question(in_turn(with_type(cases()[i].desc, type), i / type_count), reference::Fill::exact, i);
     for (const std::string& algorithm : algorithm_names()) {
       Way way = {.algorithm = algorithm, .access = Access::bindings};
       const Outcome planned = check_compilation(test_device().device().context(), question.tensors.desc, way);

@@ -148,8 +148,9 @@ TEST_CASE("Every type in little device memory") {
 TEST_CASE("Slabs on a device without optional features") {
   TestDevice& device = test_device({"bufferDeviceAddress", "VK_KHR_push_descriptor", "storageBuffer16BitAccess"});
   int runs = 0;
-  for (size_t i = 0; i < std::size(problems) * 4; ++i) {
-    const VktcConvTransposeDesc desc = in_turn(with_type(parse(problems[i / 4]), data_types[i % 4]), i / 4 + 1);
+  for (size_t i = 0; i < std::size(problems) * type_count; ++i) {
+    const VktcConvTransposeDesc desc =
+        in_turn(with_type(parse(problems[i / type_count]), data_types[i % type_count]), i / type_count + 1);
     host::RunOptions options;
     options.max_buffer_size = largest_tensor(desc) / 2;
     runs += check_run(device, desc, options, i);

@@ -69,7 +69,8 @@ void check_cases(TestDevice& device, const char* limit) {
   int passed = 0;
   for (size_t i = 0; i < cases().size(); ++i) {
     INFO(cases()[i].name);
-    const Question question(in_turn(with_type(cases()[i].desc, data_types[i % 4]), i / 4), reference::Fill::exact, i);
+    const Question question(in_turn(with_type(cases()[i].desc, data_types[i % type_count]), i / type_count),
+                            reference::Fill::exact, i);
     for (const std::string& algorithm : algorithm_names()) {
       const Outcome outcome = check(device, question, {.algorithm = algorithm, .access = all_accesses[i % 3]});
       CHECK_MESSAGE(outcome.kind != Outcome::failed, outcome.text);
@@ -119,8 +120,8 @@ TEST_CASE("The least that Vulkan guarantees") {
   caps.max_push_constants_size = least.max_push_constants_size;
   caps.min_storage_buffer_offset_alignment = least.min_storage_buffer_offset_alignment;
   for (size_t i = 0; i < cases().size(); ++i) {
-    const Question question(in_turn(with_type(cases()[i].desc, data_types[i % 4]), i / 4 + 1), reference::Fill::exact,
-                            i);
+    const Question question(in_turn(with_type(cases()[i].desc, data_types[i % type_count]), i / type_count + 1),
+                            reference::Fill::exact, i);
     for (const std::string& algorithm : algorithm_names()) {
       const Outcome outcome = check(device, question, {.algorithm = algorithm, .access = Access::bindings});
       CHECK_MESSAGE(outcome.kind != Outcome::failed, outcome.text);
@@ -134,7 +135,8 @@ TEST_CASE("The host layer cuts what no buffer holds") {
     INFO(cases()[i].name);
     host::RunOptions options;
     options.max_buffer_size = 16384;
-    check_samples(test_device(), in_turn(with_type(cases()[i].desc, data_types[i % 4]), i / 4), options);
+    check_samples(test_device(), in_turn(with_type(cases()[i].desc, data_types[i % type_count]), i / type_count),
+                  options);
   }
 }
 

@@ -114,6 +114,20 @@ TEST_CASE("every element type, in either byte order") {
     CHECK(integers.type == NpyType::i32);
     CHECK(elements<uint32_t>(integers) == six);
   }
+  for (const std::string order : {"|", "<", ">", ""}) {
+    const NpyArray bytes =
+        parse_npy(make_header(dictionary(order + "i1", "(3,)")) + std::string("\x01\x80\xff", 3), "x.npy");
+    CHECK(bytes.type == NpyType::i8);
+    CHECK(elements<int8_t>(bytes) == std::vector<int8_t>{1, -128, -1});
+  }
+  CHECK(format_npy_header(NpyType::i8, {3}).find("'descr': '|i1'") != std::string::npos);
+}
+
+TEST_CASE("Fortran order of single bytes") {
+  const NpyArray bytes = parse_npy(
+      make_header("{'descr': '|i1', 'fortran_order': True, 'shape': (2, 3), }") + std::string("\0\3\1\4\2\5", 6),
+      "x.npy");
+  CHECK(elements<int8_t>(bytes) == std::vector<int8_t>{0, 1, 2, 3, 4, 5});
 }
 
 TEST_CASE("Fortran order is brought into C order") {

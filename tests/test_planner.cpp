@@ -291,6 +291,41 @@ TEST_CASE("Where a shader may have four storage buffers, what post-ops read is r
   }
 }
 
+TEST_CASE("int8 is read as bytes where the device has all that they take, in packed words elsewhere") {
+  const VktcConvTransposeDesc desc = parse("dti8_oti8_ic8ih9oc8kh3_bias_po\"scale_shift,residual\"");
+  Problem problem;
+  VktcError error = {};
+  REQUIRE(make_problem(desc, problem, error));
+  const auto variants = [&](const DeviceCaps& caps, const char* algorithm) {
+    Plan plan;
+    REQUIRE(make_plan(problem, caps, {algorithm, VKTC_MEMORY_ACCESS_DESCRIPTORS}, plan, error));
+    CHECK(broken_rule(problem, caps, plan) == "");
+    return plan.pack.front().shader + " " + plan.run.front().shader;
+  };
+  for (const std::string algorithm : {"gather", "tiled"}) {
+    CHECK(variants(ada_caps(), algorithm.c_str()) ==
+          "pack_weights.i8.descriptors " + algorithm + ".i8.post_op_descriptors");
+    DeviceCaps no_arithmetic = ada_caps();
+    no_arithmetic.shader_int8 = false;  // bytes are only loaded, stored and converted
+    CHECK(variants(no_arithmetic, algorithm.c_str()) ==
+          "pack_weights.i8.descriptors " + algorithm + ".i8.post_op_descriptors");
+    for (bool DeviceCaps::*missing :
+         {&DeviceCaps::storage_8bit, &DeviceCaps::storage_16bit, &DeviceCaps::integer_dot_product}) {
+      DeviceCaps caps = ada_caps();
+      caps.*missing = false;
+      CHECK(variants(caps, algorithm.c_str()) ==
+            "pack_weights.i8_packed.descriptors " + algorithm + ".i8_packed.post_op_descriptors");
+    }
+  }
+  for (const char* algorithm : {"matrix", "matrix_window", "winograd"}) {
+    Plan plan;
+    CHECK_FALSE(make_plan(problem, ada_caps(), {algorithm}, plan, error));
+    CHECK(error.status == VKTC_ERROR_LIMIT_EXCEEDED);
+    CHECK(std::string(error.message) ==
+          algorithm + std::string(" does not apply: it multiplies floating-point elements only"));
+  }
+}
+
 TEST_CASE("A choice is the candidate's own, and leads back to it") {
   for (const DeviceCaps& caps : {ada_caps(), phone_caps(), lavapipe_caps()}) {
     for (const Case& each : cases()) {

@@ -192,6 +192,60 @@ TEST_CASE("Nothing is rounded before the store") {
   }
 }
 
+TEST_CASE("int8 outputs are rounded to even, cut off at their ends, and 0 where they are NaN") {
+  // scale_shift gives the fp32 values of a list, whatever the sum.
+  const std::vector<float> values = {0.5f,    1.5f,   2.5f,      -0.5f,         -1.5f,       126.5f,
+                                     127.4f,  127.5f, 1e30f,     infinity,      -127.5f,     -128.4f,
+                                     -128.6f, -1e30f, -infinity, std::nanf(""), 0.49999997f, -3.0f};
+  const std::vector<int> expected = {0, 2, 2, 0, -2, 126, 127, 127, 127, 127, -128, -128, -128, -128, -128, 0, 0, -3};
+  VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+  desc.dataType = VKTC_DATA_TYPE_I8;
+  desc.outputType = VKTC_OUTPUT_TYPE_I8;
+  desc.outChannels = static_cast<int64_t>(values.size());
+  desc.inputSize[0] = 3;
+  vktc::append(desc, vktc::post_op::scale_shift());
+  Tensors tensors(desc, reference::Fill::exact, 1);
+  std::fill(tensors.scale.begin(), tensors.scale.end(), 0.0f);
+  tensors.shift = values;
+  for (const bool packed : {false, true}) {
+    TestDevice& device = packed ? test_device({"storageBuffer8BitAccess"}) : test_device();
+    for (const char* algorithm : {"gather", "tiled"}) {
+      std::vector<std::byte> output(output_bytes(desc));
+      host::RunOptions options;
+      options.plan.algorithm = algorithm;
+      host::conv_transpose(device.device(), desc, tensors.host_arrays(output.data()), options);
+      for (size_t i = 0; i < output.size(); ++i) {
+        CAPTURE(values[i / 3]);
+        CHECK(static_cast<int>(static_cast<int8_t>(output[i])) == expected[i / 3]);
+      }
+    }
+  }
+}
+
+TEST_CASE("int8 sums are exact: every pair of values, and past 2^31") {
+  // The input holds all values, once for each weight: 256 groups of one channel.
+  VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+  desc.dataType = VKTC_DATA_TYPE_I8;
+  desc.groups = desc.inChannels = desc.outChannels = 256;
+  desc.inputSize[0] = 256;
+  desc.hasBias = VK_TRUE;
+  Tensors tensors(desc, reference::Fill::exact, 1);
+  for (size_t c = 0; c < 256; ++c) {
+    tensors.weights[c] = static_cast<std::byte>(c);
+    for (size_t i = 0; i < 256; ++i) tensors.input[c * 256 + i] = static_cast<std::byte>(i);
+    const int32_t bias = c % 2 ? std::numeric_limits<int32_t>::max() : std::numeric_limits<int32_t>::min();
+    std::memcpy(tensors.bias.data() + c * sizeof bias, &bias, sizeof bias);
+  }
+  const Question question(std::move(tensors));
+  for (const bool packed : {false, true}) {
+    TestDevice& device = packed ? test_device({"storageBuffer8BitAccess"}) : test_device();
+    for (const char* algorithm : {"gather", "tiled"}) {
+      const Outcome outcome = check(device, question, {.algorithm = algorithm, .access = Access::bindings});
+      CHECK_MESSAGE(outcome.kind == Outcome::passed, outcome.text);
+    }
+  }
+}
+
 TEST_CASE("Scale, shift and residual are those of the output's channel and place") {
   // Every factor differs, in a group, a block and an image of several: 40 channels are more than a block of any tile
   // has.

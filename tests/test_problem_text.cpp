@@ -143,6 +143,8 @@ TEST_CASE("the text of a problem is short and brings it back") {
         "dtbf16_otf32_ilast_olast_mb2_ic1iw4_oc1kw3");
   CHECK(format_problem(parse_problem("po\"linear:0.10:1e0,residual\"ic1iw4oc1kw3bias")) ==
         "ic1iw4_oc1kw3_bias_po\"linear:0.1:1,residual\"");
+  CHECK(format_problem(parse_problem("dti8_oti8_ic1iw4oc1kw3bias")) == "dti8_oti8_ic1iw4_oc1kw3_bias");
+  CHECK(format_problem(parse_problem("dti8_oti32_ic1iw4oc1kw3")) == "dti8_ic1iw4_oc1kw3");
   // What is said without need is the same problem.
   CHECK(format_problem(parse_problem("dtf16_otf16_ic1iw4oc1kw3")) == "dtf16_ic1iw4_oc1kw3");
   std::mt19937_64 random(11);
@@ -153,7 +155,7 @@ TEST_CASE("the text of a problem is short and brings it back") {
     NamedProblem problem;
     problem.desc = vktcDefaultDesc(static_cast<uint32_t>(pick(1, 3)));
     VktcConvTransposeDesc& d = problem.desc;
-    d.dataType = static_cast<VktcDataType>(pick(0, 3));
+    d.dataType = static_cast<VktcDataType>(pick(0, 4));
     d.groups = pick(1, 3);
     d.batch = pick(1, 3);
     d.inChannels = d.groups * pick(1, 3);
@@ -171,7 +173,13 @@ TEST_CASE("the text of a problem is short and brings it back") {
     d.inputLayout = static_cast<VktcLayout>(pick(0, 1));
     d.outputLayout = static_cast<VktcLayout>(pick(0, 1));
     const bool is_16_bit = d.dataType == VKTC_DATA_TYPE_F16 || d.dataType == VKTC_DATA_TYPE_BF16;
-    for (int64_t length = d.dataType == VKTC_DATA_TYPE_I32 ? 0 : pick(0, 4); length > 0; --length) {
+    if (d.dataType == VKTC_DATA_TYPE_I8) {
+      constexpr VktcOutputType types[] = {VKTC_OUTPUT_TYPE_DEFAULT, VKTC_OUTPUT_TYPE_F32, VKTC_OUTPUT_TYPE_F16,
+                                          VKTC_OUTPUT_TYPE_I8};
+      d.outputType = types[pick(0, 3)];
+    }
+    const bool has_chain = vktconv::reference::output_type(d) != VKTC_DATA_TYPE_I32;
+    for (int64_t length = has_chain ? pick(0, 4) : 0; length > 0; --length) {
       const auto kind = static_cast<VktcPostOpKind>(pick(VKTC_POST_OP_RELU, VKTC_POST_OP_LINEAR));
       d.postOps[d.postOpCount++] = {kind, static_cast<float>(pick(-9, 0)) / 7,
                                     static_cast<float>(pick(0, 900)) * 1e-4f};
@@ -230,7 +238,7 @@ TEST_CASE("wrong descriptors are refused, with the reason and the place") {
   refuse_descriptor("po\"relu,relu,relu,relu,relu,relu,relu,relu,relu\"", "more than 8 post-ops");
   refuse_descriptor("ic1oc1iw3kw3po\"leaky_relu:nan\"", "postOps[0].alpha of leaky_relu is nan: it must be finite");
   refuse_descriptor("ic1oc1iw3kw3po\"residual,residual\"", "a chain may have one only");
-  refuse_descriptor("dti32ic1oc1iw3kw3po\"relu\"", "where dataType is i32 it must be 0");
+  refuse_descriptor("dti32ic1oc1iw3kw3po\"relu\"", "where the output is i32 it must be 0");
   refuse_descriptor("otf32otf32", "\"ot\" is given twice");
   refuse_descriptor("ilastilast", "\"ilast\" is given twice");
   refuse_descriptor("olast_olast", "\"olast\" is given twice");

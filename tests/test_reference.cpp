@@ -193,6 +193,48 @@ TEST_CASE("int32 wraps") {
   CHECK(values[0].value == static_cast<double>(static_cast<int32_t>(0x7fffffffu * 3u - 7u)));
 }
 
+TEST_CASE("int8 is summed in int32, which wraps, and stored as the output type says") {
+  VktcConvTransposeDesc desc = vktcDefaultDesc(1);
+  desc.dataType = VKTC_DATA_TYPE_I8;
+  desc.inChannels = 2;
+  desc.hasBias = VK_TRUE;
+  const int8_t x[] = {-128, 100}, w[] = {-128, 3};
+  const int32_t bias[] = {2147483647};
+  const auto value_of = [&] { return reference::conv_transpose(desc, {x, w, bias})[0]; };
+  CHECK(reference::output_type(desc) == VKTC_DATA_TYPE_I32);
+  const auto wrapped = static_cast<int32_t>(0x7fffffffu + 16384u + 300u);
+  CHECK(value_of().value == wrapped);
+  CHECK(reference::error_bound(desc, value_of()) == 0);
+
+  // Half of it fits no fp32: either neighbour is honest.
+  desc.outputType = VKTC_OUTPUT_TYPE_F32;
+  CHECK(reference::error_bound(desc, value_of()) == std::abs(static_cast<double>(wrapped)) * 0x1p-23);
+
+  desc.outputType = VKTC_OUTPUT_TYPE_I8;
+  desc.hasBias = VK_FALSE;
+  desc.postOpCount = 1;
+  desc.postOps[0] = {VKTC_POST_OP_LINEAR, 0.5f, 0};
+  const auto stored = [&](int8_t a, int8_t b) {
+    const int8_t input[] = {a, b}, ones[] = {1, 1};
+    const reference::Value value = reference::conv_transpose(desc, {input, ones})[0];
+    int8_t result = 0;
+    reference::round_to_type(VKTC_DATA_TYPE_I8, {&value, 1}, &result);
+    CHECK(reference::equals(desc, value, &result, 0));
+    CHECK(reference::matches(desc, value, &result, 0));
+    return int{result};
+  };
+  CHECK(stored(5, 0) == 2);  // 2.5 and 3.5 go to the even neighbour
+  CHECK(stored(7, 0) == 4);
+  CHECK(stored(-5, 0) == -2);
+  desc.postOps[0] = {VKTC_POST_OP_LINEAR, 1, 0};
+  CHECK(stored(100, 100) == 127);
+  CHECK(stored(-100, -100) == -128);
+  desc.postOps[0].kind = VKTC_POST_OP_SCALE_SHIFT;
+  const float nan[] = {std::nanf("")}, zero[] = {0};
+  const reference::Value of_nan = reference::conv_transpose(desc, {x, w, nullptr, nan, zero})[0];
+  CHECK(of_nan.value == 0);
+}
+
 TEST_CASE("The error bound accepts what is honest and nothing else") {
   VktcConvTransposeDesc desc = vktcDefaultDesc(1);
   const reference::Value expected = {1.0, 2.0, 10};

@@ -55,8 +55,8 @@ const Row rows[] = {
     {[](Desc& d) { d.spatialRank = 0; }, "spatialRank", "spatialRank is 0: it must be 1, 2 or 3"},
     {[](Desc& d) { d.spatialRank = 4; }, "spatialRank", "spatialRank is 4: it must be 1, 2 or 3"},
     {[](Desc& d) { d.spatialRank = 0xffffffff; }, "spatialRank", "spatialRank is 4294967295: it must be 1, 2 or 3"},
-    {[](Desc& d) { d.dataType = vktconv::tests::foreign_enum<VktcDataType>(4); }, "dataType",
-     "dataType is 4: it must be a VktcDataType"},
+    {[](Desc& d) { d.dataType = vktconv::tests::foreign_enum<VktcDataType>(5); }, "dataType",
+     "dataType is 5: it must be a VktcDataType"},
     {[](Desc& d) { d.dataType = vktconv::tests::foreign_enum<VktcDataType>(-1); }, "dataType",
      "dataType is -1: it must be a VktcDataType"},
 
@@ -64,8 +64,8 @@ const Row rows[] = {
      "inputLayout is 2: it must be a VktcLayout"},
     {[](Desc& d) { d.outputLayout = vktconv::tests::foreign_enum<VktcLayout>(-1); }, "outputLayout",
      "outputLayout is -1: it must be a VktcLayout"},
-    {[](Desc& d) { d.outputType = vktconv::tests::foreign_enum<VktcOutputType>(5); }, "outputType",
-     "outputType is 5: it must be a VktcOutputType"},
+    {[](Desc& d) { d.outputType = vktconv::tests::foreign_enum<VktcOutputType>(6); }, "outputType",
+     "outputType is 6: it must be a VktcOutputType"},
     {[](Desc& d) { d.outputType = vktconv::tests::foreign_enum<VktcOutputType>(INT32_MIN); }, "outputType",
      "outputType is -2147483648: it must be a VktcOutputType"},
     {[](Desc& d) { d.outputType = VKTC_OUTPUT_TYPE_F16; }, "outputType",
@@ -80,6 +80,18 @@ const Row rows[] = {
        d.outputType = VKTC_OUTPUT_TYPE_F32;
      },
      "outputType", "outputType is f32: where dataType is i32 it must be i32"},
+    {[](Desc& d) {
+       d.dataType = VKTC_DATA_TYPE_I8;
+       d.outputType = VKTC_OUTPUT_TYPE_BF16;
+     },
+     "outputType", "outputType is bf16: where dataType is i8 it must be i32, f32, f16 or i8"},
+    {[](Desc& d) { d.outputType = VKTC_OUTPUT_TYPE_I8; }, "outputType",
+     "outputType is i8: where dataType is f32 it must be f32"},
+    {[](Desc& d) {
+       d.dataType = VKTC_DATA_TYPE_I8;
+       chain(d, {{VKTC_POST_OP_RELU, 0, 0}});
+     },
+     "postOpCount", "postOpCount is 1: where the output is i32 it must be 0"},
 
     {[](Desc& d) { d.postOpCount = 9; }, "postOpCount", "postOpCount is 9: it must be at most 8"},
     {[](Desc& d) { d.postOpCount = 0xffffffff; }, "postOpCount", "postOpCount is 4294967295: it must be at most 8"},
@@ -92,7 +104,7 @@ const Row rows[] = {
        d.dataType = VKTC_DATA_TYPE_I32;
        chain(d, {{VKTC_POST_OP_RELU, 0, 0}});
      },
-     "postOpCount", "postOpCount is 1: where dataType is i32 it must be 0"},
+     "postOpCount", "postOpCount is 1: where the output is i32 it must be 0"},
     {[](Desc& d) {
        chain(d, {{VKTC_POST_OP_LEAKY_RELU, NAN, 0}});
      },

@@ -169,7 +169,8 @@ TEST_CASE("Names and sizes of the API's values") {
   CHECK(vktcDataTypeSize(VKTC_DATA_TYPE_F16) == 2);
   CHECK(vktcDataTypeSize(VKTC_DATA_TYPE_BF16) == 2);
   CHECK(vktcDataTypeSize(VKTC_DATA_TYPE_I32) == 4);
-  CHECK(vktcDataTypeSize(vktconv::tests::foreign_enum<VktcDataType>(4)) == 0);
+  CHECK(vktcDataTypeSize(VKTC_DATA_TYPE_I8) == 1);
+  CHECK(vktcDataTypeSize(vktconv::tests::foreign_enum<VktcDataType>(5)) == 0);
   CHECK(std::strcmp(vktcStatusName(VKTC_SUCCESS), "VKTC_SUCCESS") == 0);
   CHECK(std::strcmp(vktcStatusName(VKTC_ERROR_LIMIT_EXCEEDED), "VKTC_ERROR_LIMIT_EXCEEDED") == 0);
   CHECK(std::strcmp(vktcStatusName(VKTC_ERROR_INVALID_PARAMETER), "VKTC_ERROR_INVALID_PARAMETER") == 0);

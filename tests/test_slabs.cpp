@@ -71,7 +71,11 @@ bool windows_are_right(const VktcConvTransposeDesc& whole, const Slab& slab) {
 
 bool is_within(const Slab& slab, const SlabLimits& limits) {
   const uint64_t input = bytes_of(slab, slab.input), weights = bytes_of(slab, slab.weights),
-                 bias = slab.desc.hasBias ? bytes_of(slab, slab.bias) : 0,
+                 bias = slab.desc.hasBias ? (static_cast<uint64_t>(slab.bias.elements()) *
+                                                 element_size(reference::bias_type(slab.desc)) +
+                                             3) /
+                                                4 * 4
+                                          : 0,
                  output = output_bytes(slab.desc, slab.output.elements()),
                  residual = reference::has_post_op(slab.desc, VKTC_POST_OP_RESIDUAL) ? output : 0,
                  scale = reference::has_post_op(slab.desc, VKTC_POST_OP_SCALE_SHIFT)
@@ -132,7 +136,7 @@ size_t check_slabs(const VktcConvTransposeDesc& desc, const SlabLimits& limits) 
     Tensors part(slab.desc, reference::Fill::exact, 2);
     part.input = gather(slab.input, whole.input, element);
     part.weights = gather(slab.weights, whole.weights, element);
-    if (desc.hasBias) part.bias = gather(slab.bias, whole.bias, element);
+    if (desc.hasBias) part.bias = gather(slab.bias, whole.bias, element_size(reference::bias_type(desc)));
     if (!whole.scale.empty()) {
       part.scale = gather_floats(slab.bias, whole.scale);
       part.shift = gather_floats(slab.bias, whole.shift);

@@ -11,7 +11,7 @@ endforeach()
 if(TARGET vktconv-cli)
   # The launcher comes before the command, not before the test, which uses no device itself.
   list(JOIN VKTCONV_TEST_LAUNCHER " " cli_launcher)
-  target_sources(vktconv-tests PRIVATE command_line.cpp test_cli.cpp test_cli_tune.cpp)
+  target_sources(vktconv-tests PRIVATE command_line.cpp test_cli.cpp test_cli_run.cpp test_cli_tune.cpp)
   set_source_files_properties(command_line.cpp PROPERTIES COMPILE_DEFINITIONS
     "VKTCONV_CLI=\"$<TARGET_FILE:vktconv-cli>\";VKTCONV_CLI_LAUNCHER=\"${cli_launcher}\"")
   add_dependencies(vktconv-tests vktconv-cli)

@@ -26,8 +26,10 @@ BENCH_FUNCTION uint mix_bits(uint x) {
 BENCH_FUNCTION uint element_hash(uint low, uint high, uint seed) { return mix_bits(low ^ mix_bits(high ^ seed)); }
 
 // The values are integers divided by a power of two: uniform in [-1, 1), with as many bits as each type holds exactly, so
-// that no conversion rounds. The numbers are those of VktcDataType; i32 is in [-1024, 1024).
-BENCH_FUNCTION uint value_bits(uint data_type) { return data_type == 0u ? 24u : data_type == 2u ? 8u : 11u; }
+// that no conversion rounds. The numbers are those of VktcDataType; i32 is in [-1024, 1024), i8 in [-128, 128).
+BENCH_FUNCTION uint value_bits(uint data_type) {
+  return data_type == 0u ? 24u : data_type == 2u || data_type == 4u ? 8u : 11u;
+}
 
 #ifdef __cplusplus
 #undef BENCH_FUNCTION

@@ -1,5 +1,6 @@
 // Fills a window of a tensor with the values of element_hash.h. Words of 32 bits: one element of f32 or i32, two of a
-// 16-bit type (the lower half first). Needs no optional feature. Any grid: invocations step by the size of the grid.
+// 16-bit type (the lower half first), four of i8. Needs no optional feature. Any grid: invocations step by the size of the
+// grid.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "element_hash.h"
@@ -33,6 +34,10 @@ void main() {
     } else if (data_type == 2u) {
       const uvec2 pair = floatBitsToUint(vec2(element(2u * i), element(2u * i + 1u)) * (1.0 / 128.0));
       words[i] = pair.x >> 16 | (pair.y & 0xffff0000u);
+    } else if (data_type == 4u) {
+      uint word = 0u;
+      for (uint byte = 0; byte < 4u; ++byte) word |= uint(element(4u * i + byte) & 0xff) << (8u * byte);
+      words[i] = word;
     } else {
       words[i] = uint(element(i));
     }

@@ -21,7 +21,8 @@
 namespace vktconv::bench {
 namespace {
 
-constexpr VktcDataType all_types[] = {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16, VKTC_DATA_TYPE_I32};
+constexpr VktcDataType all_types[] = {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16, VKTC_DATA_TYPE_I32,
+                                      VKTC_DATA_TYPE_I8};
 
 VktcConvTransposeDesc problem(const char* text) { return support::parse_problem(text).desc; }
 
@@ -64,20 +65,22 @@ TEST_CASE("the reference gives the same from generated elements as from arrays")
     VktcConvTransposeDesc desc = problem("mb2_g2ic4ih5iw4_oc6kh3kw4sh2ph1_bias");
     desc.dataType = type;
     const std::vector<int64_t> size = output_size(desc);
-    const auto make = [&](Seed seed, size_t elements) {
-      std::vector<std::byte> bytes(elements * vktcDataTypeSize(type));
+    const auto make = [](VktcDataType of, Seed seed, size_t elements) {
+      std::vector<std::byte> bytes(elements * vktcDataTypeSize(of));
       for (size_t i = 0; i < elements; ++i) {
-        const double value = element_value(type, seed, static_cast<int64_t>(i));
+        const double value = element_value(of, seed, static_cast<int64_t>(i));
         const auto store = [&](auto stored) { std::memcpy(bytes.data() + i * sizeof stored, &stored, sizeof stored); };
-        if (type == VKTC_DATA_TYPE_F32) store(static_cast<float>(value));
-        if (type == VKTC_DATA_TYPE_F16) store(support::double_to_f16(value));
-        if (type == VKTC_DATA_TYPE_BF16) store(support::double_to_bf16(value));
-        if (type == VKTC_DATA_TYPE_I32) store(static_cast<int32_t>(value));
+        if (of == VKTC_DATA_TYPE_F32) store(static_cast<float>(value));
+        if (of == VKTC_DATA_TYPE_F16) store(support::double_to_f16(value));
+        if (of == VKTC_DATA_TYPE_BF16) store(support::double_to_bf16(value));
+        if (of == VKTC_DATA_TYPE_I32) store(static_cast<int32_t>(value));
+        if (of == VKTC_DATA_TYPE_I8) store(static_cast<int8_t>(value));
       }
       return bytes;
     };
-    const std::vector<std::byte> input = make(Seed::input, 2 * 4 * 5 * 4), weights = make(Seed::weights, 4 * 3 * 12),
-                                 bias = make(Seed::bias, 6);
+    const std::vector<std::byte> input = make(type, Seed::input, 2 * 4 * 5 * 4),
+                                 weights = make(type, Seed::weights, 4 * 3 * 12),
+                                 bias = make(reference::bias_type(desc), Seed::bias, 6);
     for (int64_t i = 0; i < 2 * 6 * size[0] * size[1]; ++i) {
       const reference::Value a =
           reference::conv_transpose_at(desc, reference::Arrays{input.data(), weights.data(), bias.data()}, i);
@@ -91,7 +94,7 @@ TEST_CASE("the reference gives the same from generated elements as from arrays")
 
 TEST_CASE("generated values are exact in their type, in range, spread out, and differ beyond 2^32 elements") {
   for (VktcDataType type : all_types) {
-    const double range = type == VKTC_DATA_TYPE_I32 ? 1024 : 1;
+    const double range = type == VKTC_DATA_TYPE_I32 ? 1024 : type == VKTC_DATA_TYPE_I8 ? 128 : 1;
     double sum = 0, squares = 0;
     constexpr int count = 20000;
     for (int64_t i = 0; i < count; ++i) {
@@ -126,6 +129,10 @@ TEST_CASE("poison is NaN in every floating type and half") {
   CHECK(stored_value(VKTC_DATA_TYPE_F16, 0x3c00c000u, 1) == 1.0);
   CHECK(stored_value(VKTC_DATA_TYPE_BF16, 0x3f80c000u, 1) == 1.0);
   CHECK(stored_value(VKTC_DATA_TYPE_I32, 0xffffffffu, 0) == -1.0);
+  CHECK(stored_value(VKTC_DATA_TYPE_I8, 0x807fff01u, 0) == 1.0);
+  CHECK(stored_value(VKTC_DATA_TYPE_I8, 0x807fff01u, 1) == -1.0);
+  CHECK(stored_value(VKTC_DATA_TYPE_I8, 0x807fff01u, 2) == 127.0);
+  CHECK(stored_value(VKTC_DATA_TYPE_I8, 0x807fff01u, 3) == -128.0);
 }
 
 TEST_CASE("samples cover corners and ends, without repetition") {
@@ -180,6 +187,7 @@ TEST_CASE("the floor is the larger of arithmetic and copy") {
   CHECK(floor_of(ceilings, VKTC_DATA_TYPE_F32, work).bound == "fp32");
   CHECK(floor_of(ceilings, VKTC_DATA_TYPE_I32, work).ms == doctest::Approx(0.2));
   CHECK(floor_of(ceilings, VKTC_DATA_TYPE_F16, work).bound == "fp32");
+  CHECK(floor_of(ceilings, VKTC_DATA_TYPE_I8, work).bound == "copy");
   ceilings.matrix_flop = 1000e12;
   CHECK(floor_of(ceilings, VKTC_DATA_TYPE_BF16, work).ms == doctest::Approx(0.01));
   CHECK(floor_of(ceilings, VKTC_DATA_TYPE_BF16, work).bound == "copy");

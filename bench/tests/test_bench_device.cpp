@@ -27,7 +27,8 @@ TEST_SUITE("gpu") {
     const VkDeviceSize range = device.properties().limits.maxStorageBufferRange;
     const VkDeviceSize bytes = range <= VkDeviceSize{1} << 28 ? range + 4096 : VkDeviceSize{1} << 20;
     host::Buffer buffer(device, bytes);
-    for (VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16, VKTC_DATA_TYPE_I32}) {
+    for (VktcDataType type :
+         {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16, VKTC_DATA_TYPE_I32, VKTC_DATA_TYPE_I8}) {
       CAPTURE(support::data_type_name(type));
       generator.fill(buffer, type, Seed::weights);
       const unsigned per_word = 4 / vktcDataTypeSize(type);
@@ -45,11 +46,17 @@ TEST_SUITE("gpu") {
   }
 
   TEST_CASE_FIXTURE(Fixture, "verification passes the right output and finds one wrong element, poison and NaN") {
-    for (VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16, VKTC_DATA_TYPE_I32}) {
+    for (VktcDataType type :
+         {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16, VKTC_DATA_TYPE_I32, VKTC_DATA_TYPE_I8}) {
       CAPTURE(support::data_type_name(type));
       VktcConvTransposeDesc desc = support::parse_problem("mb2_g2ic4ih5iw4_oc6kh3kw4sh2ph1_bias").desc;
       desc.dataType = type;
       if (type == VKTC_DATA_TYPE_F16) support::set_post_ops(support::parse_post_ops("scale_shift,tanh,residual"), desc);
+      if (type == VKTC_DATA_TYPE_I8) {
+        desc.outputType = VKTC_OUTPUT_TYPE_I8;
+        support::set_post_ops(support::parse_post_ops("linear:0.0005:0"), desc);
+      }
+      const VktcDataType output_type = reference::output_type(desc);
       if (type == VKTC_DATA_TYPE_BF16) desc.outputLayout = desc.inputLayout = VKTC_LAYOUT_CHANNELS_LAST;
       std::vector<int64_t> size = reference::output_size(desc);
       size.resize(VKTC_MAX_SPATIAL_RANK, 1);
@@ -58,8 +65,8 @@ TEST_SUITE("gpu") {
       for (int64_t i = 0; i < elements; ++i) {
         values.push_back(reference::conv_transpose_at(desc, generated_sources(desc), i));
       }
-      std::vector<uint32_t> words((static_cast<size_t>(elements) * vktcDataTypeSize(type) + 3) / 4);
-      reference::round_to_type(type, values, words.data());
+      std::vector<uint32_t> words((static_cast<size_t>(elements) * vktcDataTypeSize(output_type) + 3) / 4);
+      reference::round_to_type(output_type, values, words.data());
 
       host::Buffer output(device, words.size() * 4);
       const auto check_words = [&] {
@@ -77,10 +84,14 @@ TEST_SUITE("gpu") {
       CHECK(wrong.failures == 1);
       CHECK(wrong.error_ratio > 1);
       CHECK(wrong.first_failure.find("instead of") != std::string::npos);
-      words[5] = poison_word;
+      words[5] = type == VKTC_DATA_TYPE_I8 ? poison_word_i8 : poison_word;
       const Verification poisoned = check_words();
-      CHECK(poisoned.failures == (vktcDataTypeSize(type) == 2 ? 2 : 1));
-      CHECK(std::isinf(poisoned.error_ratio));
+      if (type == VKTC_DATA_TYPE_I8) {
+        CHECK(poisoned.failures == 4);
+      } else {
+        CHECK(poisoned.failures == (vktcDataTypeSize(type) == 2 ? 2 : 1));
+        CHECK(std::isinf(poisoned.error_ratio));
+      }
       words[5] = kept;
       CHECK(check_words().failures == 0);
     }

@@ -87,7 +87,8 @@ typedef enum VktcDataType VKTC_ENUM_OF_INT {
   VKTC_DATA_TYPE_F32 = 0,  /* accumulated in fp32 */
   VKTC_DATA_TYPE_F16 = 1,  /* IEEE binary16 in memory; accumulated in fp32, rounded once at the store */
   VKTC_DATA_TYPE_BF16 = 2, /* bfloat16 in memory; accumulated in fp32, rounded once at the store */
-  VKTC_DATA_TYPE_I32 = 3   /* exact, wraps modulo 2^32 */
+  VKTC_DATA_TYPE_I32 = 3,  /* exact, wraps modulo 2^32 */
+  VKTC_DATA_TYPE_I8 = 4    /* summed in 32 bits, exact, wraps modulo 2^32; the bias is int32 */
 } VktcDataType;
 
 /* Bytes of one element; 0 for a value that is no VktcDataType. */
@@ -99,14 +100,20 @@ typedef enum VktcLayout VKTC_ENUM_OF_INT {
   VKTC_LAYOUT_CHANNELS_LAST = 1   /* [batch, spatial..., channels]: PyTorch's torch.channels_last, TensorFlow's NHWC */
 } VktcLayout;
 
-/* The elements of the output, otherwise than those of input and weights: 16-bit ones may give fp32, the sum as it is
- * without its rounding. Anything but the type itself and that is refused. */
+/*
+ * The elements of the output. Of fp32 and int32 they are the same as those of the input; fp16 and bf16 may also give
+ * fp32, the sum as it is without its rounding. int8 gives int32, the sum as it is, or, mostly through post-ops, fp32,
+ * fp16 or int8: then the sum is made fp32 (rounded, to either neighbour, where its magnitude is above 2^24) and goes
+ * through the post-ops. int8 outputs are rounded to the nearest integer, ties to even; what is beyond -128 or 127
+ * becomes that, and NaN 0. Everything else is refused.
+ */
 typedef enum VktcOutputType VKTC_ENUM_OF_INT {
-  VKTC_OUTPUT_TYPE_DEFAULT = 0, /* those of dataType */
+  VKTC_OUTPUT_TYPE_DEFAULT = 0, /* that of dataType; of int8, int32: int8 outputs mostly need a scale */
   VKTC_OUTPUT_TYPE_F32 = 1,
   VKTC_OUTPUT_TYPE_F16 = 2,
   VKTC_OUTPUT_TYPE_BF16 = 3,
-  VKTC_OUTPUT_TYPE_I32 = 4
+  VKTC_OUTPUT_TYPE_I32 = 4,
+  VKTC_OUTPUT_TYPE_I8 = 5
 } VktcOutputType;
 
 /*
@@ -151,7 +158,8 @@ typedef struct VktcPostOp {
  *   spatialRank is 1, 2 or 3; batch, channels, groups, inputSize, kernelSize, stride, dilation are at least 1;
  *   groups divides inChannels and outChannels;
  *   0 <= outputPadding < max(stride, dilation); paddings may be negative (they then extend the output);
- *   postOpCount is at most VKTC_MAX_POST_OPS, 0 for int32; a chain has SCALE_SHIFT and RESIDUAL at most once each;
+ *   postOpCount is at most VKTC_MAX_POST_OPS, 0 where the output is int32; a chain has SCALE_SHIFT and RESIDUAL at most
+ *   once each;
  *   every output size is at least 1;
  *   every size is at most 2^31 - 1 and each tensor holds at most 2^62 bytes.
  * Fields beyond 64-bit Vulkan sizes are signed so that a wrong value is reported as it was given.
@@ -159,7 +167,7 @@ typedef struct VktcPostOp {
 typedef struct VktcConvTransposeDesc {
   const void* pNext; /* must be NULL */
   uint32_t spatialRank;
-  VktcDataType dataType; /* of input, weights and bias, and of the output unless outputType says otherwise */
+  VktcDataType dataType; /* of input and weights, of the bias (of int8, int32), of the output (see outputType) */
   int64_t batch;
   int64_t inChannels;
   int64_t outChannels;
@@ -286,8 +294,8 @@ typedef enum VktcPrecision VKTC_ENUM_OF_INT {
   /* A multiplication for each product, and fp32 elements in fp32 only. */
   VKTC_PRECISION_F32_FMA = 1,
   /* fp32 elements may also be multiplied as fp16, rounded to 11 bits like TF32's: products are off by up to 2^-10 of
-   * themselves, and by 2^-24 of the input (2^-32 of the weight) where elements are below 2^-14 (2^-22). Outputs that depend
-   * on elements out of fp16's range are computed in fp32, as above. */
+   * themselves, and by 2^-24 of the input (2^-32 of the weight) where elements are below 2^-14 (2^-22). Outputs that
+   * depend on elements out of fp16's range are computed in fp32, as above. */
   VKTC_PRECISION_RELAXED = 2
 } VktcPrecision;
 
@@ -316,8 +324,7 @@ VKTC_API void vktcDestroyPlan(VktcPlan plan);
 
 typedef struct VktcPlanRequirements {
   int64_t outputSize[VKTC_MAX_SPATIAL_RANK];
-  /* The least VktcBuffer::size in bytes, 0 for what the plan does not need. Sizes of 16-bit tensors are rounded up to a
-   * multiple of four. */
+  /* The least VktcBuffer::size in bytes, a multiple of four; 0 for what the plan does not need. */
   VkDeviceSize inputBytes;
   VkDeviceSize weightsBytes;
   VkDeviceSize biasBytes;

@@ -216,7 +216,8 @@ TuneResult tune(Device& device, const VktcConvTransposeDesc& desc, const TuneOpt
 struct TensorSizes {
   int64_t input_elements = 0, weight_elements = 0, output_elements = 0;
   int64_t bias_elements = 0, scale_elements = 0, residual_elements = 0;  // 0 where desc has none; shift as scale
-  int64_t element_size = 0;                                              // of input, weights and bias
+  int64_t element_size = 0;                                              // of input and weights
+  int64_t bias_element_size = 0;                                         // of int8 another: that of int32
   int64_t output_element_size = 0;   // of output and residual: another where desc.outputType says so
   std::vector<int64_t> output_size;  // spatial
 };
@@ -246,15 +247,15 @@ struct Arrays {
   const void* residual = nullptr;
 };
 
-// Runs one problem on host arrays, in the element types and layouts of desc (16-bit types as uint16_t); tensor_sizes()
-// tells how many elements each holds. The arrays are read and written during the call only; output may not overlap the
-// others.
+// Runs one problem on host arrays, in the element types and layouts of desc (16-bit types as uint16_t, int8 as int8_t);
+// tensor_sizes() tells how many elements each holds. The arrays are read and written during the call only; output may
+// not overlap the others.
 //
 // What is too large for one buffer, one binding or the device's memory, or would keep the device busy for so long that
-// a driver may lose its patience, is cut into slabs, each with a submission of its own. Cutting changes no bit of i32
-// results and, as the order of additions within an output depends on the plan, only the rounding of others. Error with
-// VKTC_ERROR_LIMIT_EXCEEDED, which names the limit, where not even the inputs of a single output channel's smallest
-// slab fit.
+// a driver may lose its patience, is cut into slabs, each with a submission of its own. Cutting changes no bit of
+// results of integers and, as the order of additions within an output depends on the plan, only the rounding of others.
+// Error with VKTC_ERROR_LIMIT_EXCEEDED, which names the limit, where not even the inputs of a single output channel's
+// smallest slab fit.
 void conv_transpose(Device& device, const VktcConvTransposeDesc& desc, const Arrays& arrays,
                     const RunOptions& options = {});
 // The same for a problem whose post-ops, if any, read no arrays.

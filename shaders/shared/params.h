@@ -31,6 +31,7 @@ using uint = std::uint32_t;
 #define TYPE_F16 1
 #define TYPE_BF16 2
 #define TYPE_I32 3
+#define TYPE_I8 4
 
 // ---- post_ops.glsl --------------------------------------------------------------------------------------------------
 // The constants after those of output.glsl: how long the chain is; a kind for each of its places, 0 where there is none; and

@@ -16,6 +16,11 @@ std::string choice_text(const Algorithm& algorithm, const Tile& tile) {
   return text;
 }
 
+bool has_8bit_kernels(const DeviceCaps& caps) {
+  // fp16 outputs are stored in 16 bits. Bytes are only loaded, stored and converted: that needs no shaderInt8.
+  return caps.storage_8bit && caps.storage_16bit && caps.integer_dot_product;
+}
+
 std::string variant_name(std::string_view shader, VktcDataType data_type, const DeviceCaps& caps, bool device_address,
                          bool post_op_buffers) {
   std::string name(shader);
@@ -31,6 +36,9 @@ std::string variant_name(std::string_view shader, VktcDataType data_type, const 
       break;
     case VKTC_DATA_TYPE_I32:
       name += ".i32";
+      break;
+    case VKTC_DATA_TYPE_I8:
+      name += has_8bit_kernels(caps) ? ".i8" : ".i8_packed";
       break;
   }
   return name + (device_address ? ".address" : post_op_buffers ? ".post_op_descriptors" : ".descriptors");
@@ -52,7 +60,7 @@ bool make_grid(uint64_t workgroups, const DeviceCaps& caps, std::array<uint32_t,
 AlignedWindow align_window(Tensor tensor, uint64_t begin, uint64_t end, uint64_t element_size, const DeviceCaps& caps) {
   const uint64_t alignment = std::max<uint64_t>(caps.min_storage_buffer_offset_alignment, 16);
   const uint64_t offset = begin / alignment * alignment;
-  // 16-bit tensors may be read as 32-bit words.
+  // Elements of 8 and 16 bits may be read as parts of 32-bit words.
   const uint64_t range = (end - offset + 3) / 4 * 4;
   return {{tensor, offset, range}, (begin - offset) / element_size};
 }

@@ -49,6 +49,9 @@ extern const Algorithm winograd_algorithm;
 
 // ---- helpers for build --------------------------------------------------------------------------------------------
 
+// Whether kernels see 8-bit integers as such and multiply them by dot products; else as parts of words.
+bool has_8bit_kernels(const DeviceCaps& caps);
+
 // "gather" -> "gather.f16_packed.address": the variant of a shader for a data type, a device and a memory access.
 // post_op_buffers: with descriptors for those, "gather.f16_packed.post_op_descriptors".
 std::string variant_name(std::string_view shader, VktcDataType data_type, const DeviceCaps& caps, bool device_address,

@@ -159,7 +159,7 @@ SlabWindows slab_windows(const Problem& problem, const DeviceCaps& caps, const B
   const int64_t blocks = slab.groups * slab.blocks;
   windows.packed = packed_window(problem, caps, blocking, 0, first_block, blocks);
   // Without bias the binding must still hold something valid: the packed weights do.
-  const uint64_t size = static_cast<uint64_t>(problem.element_size());
+  const auto size = static_cast<uint64_t>(problem.bias_element_size());
   windows.bias = problem.has_bias
                      ? align_window(Tensor::bias, 0, static_cast<uint64_t>(problem.out_channels) * size, size, caps)
                      : windows.packed;
@@ -256,6 +256,20 @@ SlabLimits make_limits(const Problem& problem, const DeviceCaps& caps, const Blo
 
 }  // namespace
 
+void Blocking::pack_steps(const Problem& problem, int64_t multiple) {
+  pack_step = pack_chunk = step_channels(problem);
+  packed_in_channels = round_up(problem.group_in_channels(), pack_step * multiple);
+  packed_element_size = packed_unit / pack_step;
+}
+
+int64_t step_channels(const Problem& problem) { return problem.data_type == VKTC_DATA_TYPE_I8 ? 4 : 1; }
+
+int64_t channel_steps(const Problem& problem) { return ceil_div(problem.group_in_channels(), step_channels(problem)); }
+
+double step_cost(const Problem& problem, const DeviceCaps& caps) {
+  return problem.data_type == VKTC_DATA_TYPE_I8 && !has_8bit_kernels(caps) ? 6.0 : 1.0;
+}
+
 uint32_t u32(int64_t value) { return static_cast<uint32_t>(value); }
 
 int64_t round_up(int64_t value, int64_t multiple) { return ceil_div(value, multiple) * multiple; }
@@ -286,7 +300,7 @@ std::vector<uint32_t> common_constants(const Problem& problem) {
   constants[TENSOR_INPUT_CHANNELS_LAST] = problem.input_channels_last() ? 1 : 0;
   constants[TENSOR_OUTPUT_CHANNELS_LAST] = problem.output_channels_last() ? 1 : 0;
   static_assert(TYPE_F32 == VKTC_DATA_TYPE_F32 && TYPE_F16 == VKTC_DATA_TYPE_F16 && TYPE_BF16 == VKTC_DATA_TYPE_BF16 &&
-                TYPE_I32 == VKTC_DATA_TYPE_I32);
+                TYPE_I32 == VKTC_DATA_TYPE_I32 && TYPE_I8 == VKTC_DATA_TYPE_I8);
   constants[TENSOR_OUTPUT_TYPE] = static_cast<uint32_t>(problem.output_type);
   set_post_op_constants(problem, constants);
   return constants;
@@ -332,8 +346,9 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
       options.memory_access == VKTC_MEMORY_ACCESS_DEVICE_ADDRESS || (may_change && quicker_addresses);
   if (!cut(addresses) && !(may_change && cut(!addresses))) return false;
 
-  const int64_t size = problem.element_size();
-  const int64_t window_bytes = static_cast<int64_t>(limits.input_window_bytes);
+  const int64_t size = problem.bias_element_size();
+  const auto window_bytes =
+      static_cast<int64_t>(max_window_bytes(caps, plan.device_address, static_cast<uint64_t>(size)));
   if (problem.has_bias && problem.out_channels * size > window_bytes) {
     return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "bias",
                 "the bias has %" PRId64 " bytes, but maxStorageBufferRange and 32-bit indices allow %" PRId64

@@ -31,6 +31,10 @@ struct Blocking {
   // The workgroups of a slab; infinite where its positions cannot be numbered. Must grow with the slab.
   std::function<double(const Slab&)> workgroups;
 
+  // The steps along the in-channels that pack_weights.comp packs and kernels sum by (shaders/input.glsl), rounded up to
+  // a multiple.
+  void pack_steps(const Problem& problem, int64_t multiple);
+
   int64_t blocks_per_group(const Problem& problem) const { return ceil_div(problem.group_out_channels(), channels); }
 };
 
@@ -52,6 +56,13 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
                        const Blocking& blocking,
                        const std::function<std::vector<Run>(const Slab& slab, const SlabWindows& windows)>& make_runs,
                        Plan& plan, VktcError& error);
+
+// In-channels that kernels sum in one step: of 8-bit integers four, the bytes of a word. Steps of a group.
+int64_t step_channels(const Problem& problem);
+int64_t channel_steps(const Problem& problem);
+// Multiply-adds that a step is taken to cost: a dot product one, bytes that must be taken apart several. Guesses: int8
+// has not been timed on a GPU.
+double step_cost(const Problem& problem, const DeviceCaps& caps);
 
 // The positions of one phase over a number of images, and the number of phases.
 int64_t phase_positions(const Problem& problem, int64_t images);

@@ -46,7 +46,10 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double apart = problem.axes[2].stride > 1 && !caps.is_cpu ? 8e-12 : 0.0;
   const double stored =
       static_cast<double>(problem.output_elements()) * apart * 132 / std::max(1u, caps.multiprocessors);
-  return std::max(useful_flop(problem) * waste * loads * spill / rate, 1.5 * least_bytes(problem) / bandwidth) + stored;
+  const double steps = static_cast<double>(channel_steps(problem)) * step_cost(problem, caps) /
+                       static_cast<double>(problem.group_in_channels());
+  return std::max(useful_flop(problem) * steps * waste * loads * spill / rate, 1.5 * least_bytes(problem) / bandwidth) +
+         stored;
 }
 
 std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::string& why_not) {
@@ -100,7 +103,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
            VktcError& error) {
   Blocking blocking;
   blocking.channels = blocking.rows = block_channels(tile);
-  blocking.packed_in_channels = problem.group_in_channels();
+  blocking.pack_steps(problem, 1);
   blocking.pack_local_size = tile.values[local_size];
   blocking.workgroups = [&](const Slab& slab) {
     // Positions are numbered in 32 bits.

@@ -27,7 +27,7 @@ MatrixShape find_matrix_shape(const DeviceCaps& caps, VktcDataType type) {
 
 bool matrix_units_available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape,
                             const std::string& shader, std::string& why_not) {
-  if (problem.data_type == VKTC_DATA_TYPE_I32) {
+  if (problem.data_type == VKTC_DATA_TYPE_I32 || problem.data_type == VKTC_DATA_TYPE_I8) {
     why_not = "it multiplies floating-point elements only";
   } else if (!caps.cooperative_matrix || !caps.vulkan_memory_model || !caps.subgroup_basic) {
     why_not = "the device has no cooperative matrices (VK_KHR_cooperative_matrix and vulkanMemoryModel enabled)";

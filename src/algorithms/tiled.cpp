@@ -69,11 +69,11 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const int64_t blocks = ceil_div(problem.group_out_channels(), block_channels(tile));
   const double taps_w = static_cast<double>(
       tile.values[merged] > 0 ? ceil_div(width.kernel, width.stride / phase_gcd(width)) : width.kernel);
-  // Rows x positions x taps x in-channels that are computed, tails included. Phases share the taps among them: together
-  // each position takes every tap once.
+  // Rows x positions x taps x steps along the in-channels that are computed, tails included. Phases share the taps
+  // among them: together each position takes every tap once.
   double flop = 2.0 * padded(tile_positions(problem, tile, problem.batch), tile.values[positions]) *
                 static_cast<double>(blocks) * tile.values[channels] *
-                padded(problem.group_in_channels(), tile.values[depth]) * taps_w *
+                padded(channel_steps(problem), tile.values[depth]) * step_cost(problem, caps) * taps_w *
                 static_cast<double>(problem.axes[0].kernel * problem.axes[1].kernel * problem.groups);
 
   // Measured on an H200 (docs/performance-log.md): a multiply-add takes 1.42 times its share of the arithmetic rate,
@@ -166,7 +166,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.channels = block_channels(tile);
   blocking.rows = tile.values[channels];
   blocking.merged = tile.values[merged];
-  blocking.packed_in_channels = ceil_div(problem.group_in_channels(), tile.values[depth]) * tile.values[depth];
+  blocking.pack_steps(problem, tile.values[depth]);
   blocking.pack_local_size = std::min(128u, caps.max_compute_work_group_invocations);
   blocking.workgroups = [&](const Slab& slab) {
     // Positions are numbered in 32 bits.

@@ -72,7 +72,7 @@ bool legal(const Layer& layer, const Tile& tile, const DeviceCaps& caps) {
 
 bool available(const Problem& problem, const Layer& layer, const DeviceCaps& caps, std::string& why_not) {
   const bool sixteen = problem.element_size() == 2;
-  if (problem.data_type == VKTC_DATA_TYPE_I32) {
+  if (problem.data_type == VKTC_DATA_TYPE_I32 || problem.data_type == VKTC_DATA_TYPE_I8) {
     why_not = "it multiplies floating-point elements only";
   } else if (sixteen && !caps.storage_16bit) {
     why_not = "storageBuffer16BitAccess and shaderInt16 are not enabled";

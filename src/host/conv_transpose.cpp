@@ -77,7 +77,10 @@ void ConvTranspose::set_weights(const void* weights, const void* bias) {
   buffers.weights = unpacked.view();
   impl_->has_weights = false;
   submit_pack_weights(impl_->device, plan(), buffers);
-  if (impl_->has_bias) impl_->bias.upload(bias, impl_->bytes(impl_->sizes.bias_elements));
+  if (impl_->has_bias) {
+    const TensorSizes& sizes = impl_->sizes;
+    impl_->bias.upload(bias, static_cast<VkDeviceSize>(sizes.bias_elements * sizes.bias_element_size));
+  }
   impl_->has_weights = true;
 }
 

@@ -71,7 +71,7 @@ class Executor {
 
   Device& device_;
   std::vector<Slab> slabs_;
-  int64_t element_size_, output_element_size_;
+  int64_t element_size_, bias_element_size_, output_element_size_;
   Buffer input_, weights_, packed_weights_, bias_, output_, workspace_, scale_, shift_, residual_;
   std::map<ProblemKey, SlabPlan> plans_;  // after the buffers, which their bindings name
 
@@ -84,6 +84,7 @@ Executor::Executor(Device& device, std::vector<Slab> slabs, const RunLimits& lim
     : device_(device),
       slabs_(std::move(slabs)),
       element_size_(vktcDataTypeSize(slabs_.front().desc.dataType)),
+      bias_element_size_(vktcDataTypeSize(bias_data_type(slabs_.front().desc.dataType))),
       output_element_size_(vktcDataTypeSize(output_data_type(slabs_.front().desc))) {
   create_plans(options);
   allocate_buffers(limits);
@@ -178,7 +179,7 @@ void Executor::upload(const Slab& slab, const SlabPlan& plan, const Arrays& arra
     submit_pack_weights(device_, plan.plan.get(), buffers());
     packed_for_ = &plan;
   }
-  if (slab.desc.hasBias) keep(bias_, bias_held_, slab.bias, element_size_, arrays.bias);
+  if (slab.desc.hasBias) keep(bias_, bias_held_, slab.bias, bias_element_size_, arrays.bias);
   if (plan.requirements.scaleBytes > 0) {
     keep(scale_, scale_held_, slab.bias, sizeof(float), arrays.scale);
     keep(shift_, shift_held_, slab.bias, sizeof(float), arrays.shift);

@@ -41,7 +41,7 @@ SlabBytes slab_bytes(const VktcConvTransposeDesc& desc, int64_t input_elements, 
   bytes.input = tensor_bytes(desc, input_elements);
   bytes.weights = tensor_bytes(desc, weight_elements);
   bytes.output = output_bytes(desc, output_elements);
-  if (desc.hasBias) bytes.bias = tensor_bytes(desc, out_channels);
+  if (desc.hasBias) bytes.bias = in_words(out_channels, vktcDataTypeSize(bias_data_type(desc.dataType)));
   if (has_post_op(desc, VKTC_POST_OP_RESIDUAL)) bytes.residual = bytes.output;
   if (has_post_op(desc, VKTC_POST_OP_SCALE_SHIFT)) bytes.scale = in_words(out_channels, sizeof(float));
   return bytes;

@@ -67,7 +67,7 @@ struct SlabLimits {
 // INVALID_PARAMETER where desc is invalid, LIMIT_EXCEEDED, which names the limit, where no cut is fine enough.
 std::vector<Slab> cut_slabs(const VktcConvTransposeDesc& desc, const SlabLimits& limits);
 
-// The bytes that a tensor of this many elements takes in a buffer: input, weights or bias, or the output.
+// The bytes that a tensor of this many elements takes in a buffer: input or weights, or the output.
 uint64_t tensor_bytes(const VktcConvTransposeDesc& desc, int64_t elements);
 uint64_t output_bytes(const VktcConvTransposeDesc& desc, int64_t elements);
 

@@ -14,6 +14,7 @@ TensorSizes tensor_sizes(const VktcConvTransposeDesc& desc) {
   // A valid desc has tensors of at most 2^62 bytes, so that none of this overflows.
   TensorSizes sizes;
   sizes.element_size = vktcDataTypeSize(desc.dataType);
+  sizes.bias_element_size = vktcDataTypeSize(bias_data_type(desc.dataType));
   sizes.output_element_size = vktcDataTypeSize(output_data_type(desc));
   sizes.input_elements = desc.batch * desc.inChannels;
   sizes.weight_elements = desc.inChannels * (desc.outChannels / desc.groups);

@@ -61,8 +61,8 @@ std::vector<Plan> find_candidates(const Device& device, const VktcConvTransposeD
 
 // ---- on what --------------------------------------------------------------------------------------------------------
 
-// Two 16-bit elements or one of 32 bits, as random as the arithmetic will bear: zeros or a pattern would let a device
-// run cooler, and so quicker, than it does at work. Floats have a magnitude in [1/2, 1).
+// Four 8-bit elements, two of 16 bits or one of 32, as random as the arithmetic will bear: zeros or a pattern would let
+// a device run cooler, and so quicker, than it does at work. Floats have a magnitude in [1/2, 1).
 uint32_t random_elements(VktcDataType type, uint32_t random) {
   switch (type) {
     case VKTC_DATA_TYPE_F32:
@@ -71,6 +71,8 @@ uint32_t random_elements(VktcDataType type, uint32_t random) {
       return (random & 0x83ff83ff) | 0x38003800;
     case VKTC_DATA_TYPE_BF16:
       return (random & 0x807f807f) | 0x3f003f00;
+    case VKTC_DATA_TYPE_I8:
+      return random;
     case VKTC_DATA_TYPE_I32:
       break;
   }
@@ -128,7 +130,7 @@ void Workbench::prepare(const VktcPlanRequirements& requirements) {
   Buffer input(device_, requirements.inputBytes);
   fill_randomly(input, desc_.dataType, 1);
   fill_randomly(weights_, desc_.dataType, 2);
-  fill_randomly(bias_, desc_.dataType, 3);
+  fill_randomly(bias_, bias_data_type(desc_.dataType), 3);
   fill_randomly(scale_, VKTC_DATA_TYPE_F32, 4);
   fill_randomly(shift_, VKTC_DATA_TYPE_F32, 5);
   fill_randomly(residual_, output_data_type(desc_), 6);

@@ -98,6 +98,20 @@ struct I32 {
   using Stored = int32_t;
   static double read(int32_t x) { return static_cast<double>(x); }
 };
+struct I8 {
+  using Stored = int8_t;
+  static double read(int8_t x) { return static_cast<double>(x); }
+};
+
+// How the bias is stored: as the other tensors, but for int8.
+template <typename Type>
+struct BiasOf {
+  using Stored = typename Type::Stored;
+};
+template <>
+struct BiasOf<I8> {
+  using Stored = int32_t;
+};
 
 // The running sum of one output.
 template <typename Type>
@@ -118,8 +132,7 @@ struct Sum {
 };
 
 // Integers wrap, so the sum is kept modulo 2^32.
-template <>
-struct Sum<I32> {
+struct IntegerSum {
   uint32_t wrapped = 0;
   int64_t terms = 0;
 
@@ -130,11 +143,16 @@ struct Sum<I32> {
   }
   Value value() const { return {static_cast<double>(static_cast<int32_t>(wrapped)), 0, terms}; }
 };
+template <>
+struct Sum<I32> : IntegerSum {};
+template <>
+struct Sum<I8> : IntegerSum {};
 
 // All contributions to one plane of the output, that of one batch element and one output channel.
 template <typename Type>
 void scatter_plane(const Geometry& g, const typename Type::Stored* input, const typename Type::Stored* weights,
-                   const typename Type::Stored* bias, int64_t batch, int64_t out_channel, std::vector<Value>& output) {
+                   const typename BiasOf<Type>::Stored* bias, int64_t batch, int64_t out_channel,
+                   std::vector<Value>& output) {
   std::vector<Sum<Type>> plane(static_cast<size_t>(g.output_plane()));
   if (bias) {
     for (Sum<Type>& sum : plane) sum.add_bias(bias[out_channel]);
@@ -182,7 +200,8 @@ std::vector<Value> scatter(const Geometry& g, const void* input, const void* wei
   auto work = [&] {
     for (int64_t plane = next++; plane < planes; plane = next++) {
       scatter_plane<Type>(g, static_cast<const Stored*>(input), static_cast<const Stored*>(weights),
-                          static_cast<const Stored*>(bias), plane / g.out_channels, plane % g.out_channels, output);
+                          static_cast<const typename BiasOf<Type>::Stored*>(bias), plane / g.out_channels,
+                          plane % g.out_channels, output);
     }
   };
   if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
@@ -253,9 +272,13 @@ double read_element(VktcDataType type, const void* data, int64_t index) {
       return BF16::read(static_cast<const uint16_t*>(data)[index]);
     case VKTC_DATA_TYPE_I32:
       return I32::read(static_cast<const int32_t*>(data)[index]);
+    case VKTC_DATA_TYPE_I8:
+      return I8::read(static_cast<const int8_t*>(data)[index]);
   }
   return std::numeric_limits<double>::quiet_NaN();
 }
+
+double saturate_i8(double value) { return std::isnan(value) ? 0 : std::clamp(value, -128.0, 127.0); }
 
 void write_element(VktcDataType type, void* data, int64_t index, double value) {
   switch (type) {
@@ -271,6 +294,9 @@ void write_element(VktcDataType type, void* data, int64_t index, double value) {
     case VKTC_DATA_TYPE_I32:
       static_cast<int32_t*>(data)[index] = static_cast<int32_t>(value);
       return;
+    case VKTC_DATA_TYPE_I8:  // in the default mode, nearbyint rounds ties to even
+      static_cast<int8_t*>(data)[index] = static_cast<int8_t>(std::nearbyint(saturate_i8(value)));
+      return;
   }
 }
 
@@ -279,7 +305,7 @@ Sources sources_of(const VktcConvTransposeDesc& desc, const Arrays& arrays) {
     return [type, data](int64_t i) { return read_element(type, data, i); };
   };
   return {source(desc.dataType, arrays.input),      source(desc.dataType, arrays.weights),
-          source(desc.dataType, arrays.bias),       source(VKTC_DATA_TYPE_F32, arrays.scale),
+          source(bias_type(desc), arrays.bias),     source(VKTC_DATA_TYPE_F32, arrays.scale),
           source(VKTC_DATA_TYPE_F32, arrays.shift), source(output_type(desc), arrays.residual)};
 }
 
@@ -295,22 +321,41 @@ std::vector<Value> scatter(const VktcConvTransposeDesc& desc, const Geometry& g,
       return scatter<BF16>(g, arrays.input, arrays.weights, bias, threads);
     case VKTC_DATA_TYPE_I32:
       return scatter<I32>(g, arrays.input, arrays.weights, bias, threads);
+    case VKTC_DATA_TYPE_I8:
+      return scatter<I8>(g, arrays.input, arrays.weights, bias, threads);
   }
   return {};
 }
 
-// What an fp32 sum may be off by.
-double sum_error(const Value& sum) { return static_cast<double>(sum.terms + 2) * fp32_unit_roundoff * sum.magnitude; }
+// What an fp32 sum may be off by; or, of integers, an fp32 number made of the sum: it may be either neighbour.
+double sum_error(const VktcConvTransposeDesc& desc, const Value& sum) {
+  if (desc.dataType == VKTC_DATA_TYPE_I8) {
+    return std::abs(sum.value) > 0x1p24 ? 2 * fp32_unit_roundoff * std::abs(sum.value) : 0;
+  }
+  return static_cast<double>(sum.terms + 2) * fp32_unit_roundoff * sum.magnitude;
+}
+
+// Whether something comes between the sum and the store: post-ops, or another type than the sum's.
+bool has_chain(const VktcConvTransposeDesc& desc) {
+  return desc.postOpCount > 0 || (desc.dataType == VKTC_DATA_TYPE_I8 && output_type(desc) != VKTC_DATA_TYPE_I32);
+}
 
 void apply_chain(const VktcConvTransposeDesc& desc, const Geometry& g, const Sources& sources, int64_t output_index,
                  Value& value) {
   const int64_t channel = g.output_place(output_index).channel;
   const bool scaled = has_post_op(desc, VKTC_POST_OP_SCALE_SHIFT);
-  const Approximate result = apply_post_ops(
-      desc, {value.value, sum_error(value)}, scaled ? sources.scale(channel) : 1, scaled ? sources.shift(channel) : 0,
-      has_post_op(desc, VKTC_POST_OP_RESIDUAL) ? sources.residual(output_index) : 0);
+  const Approximate result =
+      apply_post_ops(desc, {value.value, sum_error(desc, value)}, scaled ? sources.scale(channel) : 1,
+                     scaled ? sources.shift(channel) : 0,
+                     has_post_op(desc, VKTC_POST_OP_RESIDUAL) ? sources.residual(output_index) : 0);
   value.value = result.value;
   value.error = result.error;
+  // Cut off here, so that what is far outside of the type is held to its ends.
+  if (output_type(desc) == VKTC_DATA_TYPE_I8) {
+    value.value = saturate_i8(result.value);
+    value.error = std::max(saturate_i8(result.value + result.error) - value.value,
+                           value.value - saturate_i8(result.value - result.error));
+  }
 }
 
 // A number that depends on seed and index alone, so that data can be made in any order (splitmix64).
@@ -335,8 +380,14 @@ VktcDataType output_type(const VktcConvTransposeDesc& desc) {
       return VKTC_DATA_TYPE_BF16;
     case VKTC_OUTPUT_TYPE_I32:
       return VKTC_DATA_TYPE_I32;
+    case VKTC_OUTPUT_TYPE_I8:
+      return VKTC_DATA_TYPE_I8;
   }
-  return desc.dataType;
+  return desc.dataType == VKTC_DATA_TYPE_I8 ? VKTC_DATA_TYPE_I32 : desc.dataType;
+}
+
+VktcDataType bias_type(const VktcConvTransposeDesc& desc) {
+  return desc.dataType == VKTC_DATA_TYPE_I8 ? VKTC_DATA_TYPE_I32 : desc.dataType;
 }
 
 std::vector<int64_t> output_size(const VktcConvTransposeDesc& desc) {
@@ -349,7 +400,7 @@ std::vector<int64_t> output_size(const VktcConvTransposeDesc& desc) {
 std::vector<Value> conv_transpose(const VktcConvTransposeDesc& desc, const Arrays& arrays, unsigned threads) {
   const Geometry g(desc);
   std::vector<Value> sums = scatter(desc, g, arrays, threads);
-  if (desc.postOpCount > 0) {
+  if (has_chain(desc)) {
     const Sources sources = sources_of(desc, arrays);
     for (size_t i = 0; i < sums.size(); ++i) apply_chain(desc, g, sources, static_cast<int64_t>(i), sums[i]);
   }
@@ -363,23 +414,26 @@ Value conv_transpose_at(const VktcConvTransposeDesc& desc, const Arrays& arrays,
 Value conv_transpose_at(const VktcConvTransposeDesc& desc, const Sources& sources, int64_t output_index) {
   const Geometry g(desc);
   const bool has_bias = desc.hasBias != VK_FALSE;
-  if (desc.dataType == VKTC_DATA_TYPE_I32) {
+  Value value;
+  if (desc.dataType == VKTC_DATA_TYPE_I32 || desc.dataType == VKTC_DATA_TYPE_I8) {
     auto integers = [](const ElementSource& source) {
       return [&source](int64_t i) { return static_cast<int32_t>(source(i)); };
     };
-    return gather_one<I32>(g, has_bias, integers(sources.input), integers(sources.weights), integers(sources.bias),
-                           output_index);
+    value = gather_one<I32>(g, has_bias, integers(sources.input), integers(sources.weights), integers(sources.bias),
+                            output_index);
+  } else {
+    value = gather_one<Number>(g, has_bias, sources.input, sources.weights, sources.bias, output_index);
   }
-  Value value = gather_one<Number>(g, has_bias, sources.input, sources.weights, sources.bias, output_index);
-  if (desc.postOpCount > 0) apply_chain(desc, g, sources, output_index, value);
+  if (has_chain(desc)) apply_chain(desc, g, sources, output_index, value);
   return value;
 }
 
 double error_bound(const VktcConvTransposeDesc& desc, const Value& expected) {
-  if (desc.dataType == VKTC_DATA_TYPE_I32) return 0;
-  const double in_fp32 = desc.postOpCount > 0 ? expected.error : sum_error(expected);
   const VktcDataType type = output_type(desc);
+  if (type == VKTC_DATA_TYPE_I32) return 0;
+  const double in_fp32 = has_chain(desc) ? expected.error : sum_error(desc, expected);
   if (type == VKTC_DATA_TYPE_F32) return in_fp32;
+  if (type == VKTC_DATA_TYPE_I8) return in_fp32 + 0.5;
   // The device rounds its own result, which may lie in the next binade: take the unit there.
   const double rounded = std::abs(expected.value) + in_fp32;
   return in_fp32 + (type == VKTC_DATA_TYPE_F16 ? half_bits::f16_ulp(rounded) : half_bits::bf16_ulp(rounded)) / 2;
@@ -425,6 +479,8 @@ void fill(VktcDataType type, Fill kind, uint64_t seed, void* data, int64_t eleme
       write_element(type, data, i, static_cast<double>(static_cast<int64_t>((bits >> 32) % 9) - 4));
     } else if (type == VKTC_DATA_TYPE_I32) {
       static_cast<int32_t*>(data)[i] = static_cast<int32_t>(bits >> 32);
+    } else if (type == VKTC_DATA_TYPE_I8) {
+      static_cast<int8_t*>(data)[i] = static_cast<int8_t>(bits >> 56);
     } else {
       write_element(type, data, i, static_cast<double>(static_cast<int64_t>(bits >> 40) - (1 << 23)) * 0x1p-23);
     }

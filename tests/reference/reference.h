@@ -12,14 +12,14 @@
 
 namespace vktconv::reference {
 
-// All arrays hold elements of desc.dataType, outputs of output_type(desc) (16-bit types as uint16_t), dense and in the
-// layouts of desc as vktconv.h says. desc must be valid.
+// All arrays hold elements of desc.dataType, output and residual of output_type(desc), the bias of bias_type(desc)
+// (16-bit types as uint16_t), dense and in the layouts of desc as vktconv.h says. desc must be valid.
 
 struct Value {
-  double value = 0;      // the sum in double, or what the post-ops make of it; for i32 the exact wrapped value
+  double value = 0;      // the sum in double, or what the post-ops make of it; for integers the exact wrapped value
   double magnitude = 0;  // sum of |x * w| + |bias|, for error bounds
   int64_t terms = 0;     // number of products
-  double error = 0;      // with post-ops: what an fp32 result may be off by
+  double error = 0;      // with post-ops, or of int8: what an fp32 result may be off by
 };
 
 // What a problem reads. Those that desc does not need may be null.
@@ -39,8 +39,9 @@ struct Sources {
   ElementSource input, weights, bias = {}, scale = {}, shift = {}, residual = {};
 };
 
-// What desc.outputType means.
+// What desc.outputType means, and the type of the bias.
 VktcDataType output_type(const VktcConvTransposeDesc& desc);
+VktcDataType bias_type(const VktcConvTransposeDesc& desc);
 
 // The spatial output sizes, spatialRank of them.
 std::vector<int64_t> output_size(const VktcConvTransposeDesc& desc);
@@ -53,7 +54,7 @@ Value conv_transpose_at(const VktcConvTransposeDesc& desc, const Arrays& arrays,
 Value conv_transpose_at(const VktcConvTransposeDesc& desc, const Sources& sources, int64_t output_index);
 
 // The largest |error| that an honest result may have: (terms + 2) * 2^-24 * magnitude, or, with post-ops, what their
-// chain makes of that and adds to it; plus half a unit in the last place for 16-bit outputs; 0 for i32.
+// chain makes of that and adds to it; plus half a unit in the last place for 16-bit outputs and int8; 0 for int32.
 double error_bound(const VktcConvTransposeDesc& desc, const Value& expected);
 
 // True where actual, element index of an output array, is within the bound; NaN is not (unless expected is NaN).
@@ -71,8 +72,8 @@ double element(VktcDataType type, const void* data, int64_t index);
 void round_to_type(VktcDataType type, std::span<const Value> values, void* output);
 
 // Deterministic test data. exact: integers from -4 to 4, whose products and sums (of up to 2^20 products) are exact in
-// fp32, so that only the store to a 16-bit type rounds; random: uniform in [-1, 1), for i32 over all its values. An
-// element depends on seed and its index alone.
+// fp32, so that only the store to a 16-bit type rounds; random: uniform in [-1, 1), for integers over all their values.
+// An element depends on seed and its index alone.
 enum class Fill { exact, random };
 void fill(VktcDataType type, Fill kind, uint64_t seed, void* data, int64_t elements);
 

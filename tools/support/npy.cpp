@@ -96,7 +96,10 @@ NpyArray make_array(const NpyHeader& header, std::unique_ptr<std::byte[]> data, 
   const auto wide = std::count_if(header.shape.begin(), header.shape.end(), [](int64_t n) { return n > 1; });
   if (header.fortran_order && wide > 1) {
     std::unique_ptr<std::byte[]> ordered = allocate(header.data_bytes, source);
-    if (size == 2) {
+    if (size == 1) {
+      reorder(array.shape, reinterpret_cast<const uint8_t*>(array.data.get()),
+              reinterpret_cast<uint8_t*>(ordered.get()), array.elements());
+    } else if (size == 2) {
       reorder(array.shape, reinterpret_cast<const uint16_t*>(array.data.get()),
               reinterpret_cast<uint16_t*>(ordered.get()), array.elements());
     } else {

@@ -1,8 +1,8 @@
 // .npy files: NumPy's format for one array. Read whole and checked, written in one piece or not at all.
 //
-// Read: versions 1.0, 2.0 and 3.0 of the format; float32, float16, int32 and uint16 (which holds the bits of bfloat16),
-// in either byte order, in C or Fortran order. Memory is taken only after the size of the file has been found to agree
-// with its header, so that a small file can never ask for much.
+// Read: versions 1.0, 2.0 and 3.0 of the format; float32, float16, int32, int8 and uint16 (which holds the bits of
+// bfloat16), in either byte order, in C or Fortran order. Memory is taken only after the size of the file has been
+// found to agree with its header, so that a small file can never ask for much.
 #pragma once
 
 #include <cstddef>

@@ -27,6 +27,7 @@ struct TypeRow {
 constexpr TypeRow type_rows[] = {{NpyType::f32, "f4", "float32", 4},
                                  {NpyType::f16, "f2", "float16", 2},
                                  {NpyType::i32, "i4", "int32", 4},
+                                 {NpyType::i8, "i1", "int8", 1},
                                  {NpyType::u16, "u2", "uint16", 2},
                                  // How NumPy stores an array of ml_dtypes.bfloat16. Last, so that it is never written.
                                  {NpyType::u16, "V2", "uint16", 2}};
@@ -143,10 +144,10 @@ class DictionaryParser {
       header.foreign_byte_order = (order == '<' || order == '>') && order != native_order;
       return;
     }
-    refuse_at(begin,
-              fmt::format("the elements have the type '{}', but only float32, float16, int32 and uint16 (the bits of "
-                          "bfloat16) are read; convert with array.astype(numpy.float32)",
-                          printable(text, 40)));
+    refuse_at(begin, fmt::format(
+                         "the elements have the type '{}', but only float32, float16, int32, int8 and uint16 (the bits "
+                         "of bfloat16) are read; convert with array.astype(numpy.float32)",
+                         printable(text, 40)));
   }
 
   void parse_shape(std::vector<int64_t>& shape) {
@@ -245,8 +246,10 @@ NpyHeader parse_npy_header(std::string_view header) {
 }
 
 std::string format_npy_header(NpyType type, const std::vector<int64_t>& shape) {
-  std::string text = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': {}, }}", native_order,
-                                 row(type).code, format_shape(shape));
+  // NumPy's own way: single bytes have no order.
+  const char order = row(type).size == 1 ? '|' : native_order;
+  std::string text = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': {}, }}", order, row(type).code,
+                                 format_shape(shape));
   constexpr size_t prefix = 10;
   while ((prefix + text.size() + 1) % 64 != 0) text += ' ';
   text += '\n';

@@ -10,7 +10,7 @@
 
 namespace vktconv::support {
 
-enum class NpyType { f32, f16, i32, u16 };
+enum class NpyType { f32, f16, i32, u16, i8 };
 
 const char* npy_type_name(NpyType type);  // as NumPy calls it: "float32"
 size_t npy_type_size(NpyType type);

@@ -18,8 +18,8 @@ namespace {
 
 constexpr size_t longest_descriptor = 4096;
 constexpr std::string_view axis_letters = "dhw";
-constexpr std::array<VktcDataType, 4> data_types = {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16,
-                                                    VKTC_DATA_TYPE_I32};
+constexpr std::array<VktcDataType, 5> data_types = {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16,
+                                                    VKTC_DATA_TYPE_I32, VKTC_DATA_TYPE_I8};
 
 VktcOutputType output_type_of(VktcDataType type) {
   switch (type) {
@@ -31,6 +31,8 @@ VktcOutputType output_type_of(VktcDataType type) {
       return VKTC_OUTPUT_TYPE_BF16;
     case VKTC_DATA_TYPE_I32:
       return VKTC_OUTPUT_TYPE_I32;
+    case VKTC_DATA_TYPE_I8:
+      return VKTC_OUTPUT_TYPE_I8;
   }
   return VKTC_OUTPUT_TYPE_DEFAULT;
 }
@@ -140,7 +142,7 @@ class Parser {
         return;
       }
     }
-    refuse(position_, fmt::format("\"{}\" needs one of f32, f16, bf16, i32 here", key));
+    refuse(position_, fmt::format("\"{}\" needs one of f32, f16, bf16, i32, i8 here", key));
   }
 
   // What stands in double quotes, with \" and \\ inside. what: for messages, "name".
@@ -292,7 +294,7 @@ VktcDataType parse_data_type(std::string_view text) {
     if (text == data_type_name(type)) return type;
   }
   throw std::invalid_argument(
-      fmt::format("\"{}\" is no data type; the data types are f32, f16, bf16 and i32", printable(text, 40)));
+      fmt::format("\"{}\" is no data type; the data types are f32, f16, bf16, i32 and i8", printable(text, 40)));
 }
 
 VktcOutputType parse_output_type(std::string_view text) { return output_type_of(parse_data_type(text)); }

@@ -4,9 +4,9 @@
 //     mb<batch> g<groups> ic<in channels> oc<out channels>
 //     then, with an axis letter d, h or w at the end: i input size, k kernel, s stride, p padding at the beginning,
 //     e padding at the end, op output padding, d dilation (1: neighbouring taps, unlike in benchdnn), o output size
-//     dt<type>: dtf32 (what is assumed), dtf16, dtbf16, dti32; ot<type>: of the output, as the data type where it is
-//     left out; ilast, olast: input, output channels-last; bias; po"chain", see post_ops_text.h; n"name", with \" and
-//     \\ inside
+//     dt<type>: dtf32 (what is assumed), dtf16, dtbf16, dti32, dti8; ot<type>: of the output, left out where it is
+//     what VKTC_OUTPUT_TYPE_DEFAULT means; ilast, olast: input, output channels-last; bias; po"chain", see
+//     post_ops_text.h; n"name", with \" and \\ inside
 // The rank is that of the i fields: id is 3D, ih without id is 2D, iw alone is 1D. Fields of one kind that are left out
 // on inner axes are copied from the nearest outer axis that has one: ih64kh3 is 64x64 and 3x3. Left out altogether: mb
 // 1, g 1, s 1, p 0, e as p, op 0, d 1, no bias, no name; ic, oc, i and k must be there. An o field decides nothing, it
@@ -48,7 +48,7 @@ std::vector<NamedProblem> load_suite(const std::filesystem::path& file);
 // The same from text; source stands for the file in messages.
 std::vector<NamedProblem> parse_suite(std::string_view text, const std::string& source);
 
-const char* data_type_name(VktcDataType type);  // "f32", "f16", "bf16", "i32"; "?" for anything else
+const char* data_type_name(VktcDataType type);  // "f32", "f16", "bf16", "i32", "i8"; "?" for anything else
 // These throw std::invalid_argument.
 VktcDataType parse_data_type(std::string_view text);
 VktcOutputType parse_output_type(std::string_view text);  // the name of a data type

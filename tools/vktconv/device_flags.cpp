@@ -23,8 +23,9 @@ void DeviceFlags::add_device_to(CLI::App& command) {
 void DeviceFlags::add_algorithm_to(CLI::App& command) {
   add_text_option(command, "--algorithm", algorithm, "NAME", group_name,
                   fmt::format("One of: {}; default: the one with the shortest predicted time", algorithm_names()));
-  add_text_option(command, "--precision", precision, "NAME", group_name,
-                  "fp32: fp32 elements may be multiplied in two fp16 parts; fp32_fma: never; relaxed: as fp16; default: fp32");
+  add_text_option(
+      command, "--precision", precision, "NAME", group_name,
+      "fp32: fp32 elements may be multiplied in two fp16 parts; fp32_fma: never; relaxed: as fp16; default: fp32");
 }
 
 void DeviceFlags::add_tuning_to(CLI::App& command) {
@@ -58,7 +59,8 @@ VktcPlanOptions DeviceFlags::plan_options() const {
   } else if (precision == "relaxed") {
     options.precision = VKTC_PRECISION_RELAXED;
   } else if (!precision.empty() && precision != "fp32") {
-    refuse(fmt::format("--precision: there is no \"{}\", only: fp32, fp32_fma, relaxed", support::printable(precision, 40)));
+    refuse(fmt::format("--precision: there is no \"{}\", only: fp32, fp32_fma, relaxed",
+                       support::printable(precision, 40)));
   }
   if (algorithm.empty()) return options;
   for (uint32_t index = 0; vktcGetAlgorithmName(index) != nullptr; ++index) {

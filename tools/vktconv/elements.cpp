@@ -1,6 +1,7 @@
 #include "elements.h"
 
 #include <fmt/format.h>
+#include <shape.h>
 
 #include <cstring>
 
@@ -13,6 +14,8 @@ namespace {
 
 using support::NpyArray;
 using support::NpyType;
+
+bool is_integer(VktcDataType type) { return type == VKTC_DATA_TYPE_I32 || type == VKTC_DATA_TYPE_I8; }
 
 std::string describe(NpyType type) {
   return type == NpyType::u16 ? "uint16 (the bits of bf16)" : support::npy_type_name(type);
@@ -48,6 +51,8 @@ VktcDataType data_type_of(NpyType type) {
       return VKTC_DATA_TYPE_F16;
     case NpyType::u16:
       return VKTC_DATA_TYPE_BF16;
+    case NpyType::i8:
+      return VKTC_DATA_TYPE_I8;
     case NpyType::i32:
       break;
   }
@@ -62,6 +67,8 @@ NpyType npy_type_of(VktcDataType type) {
       return NpyType::f16;
     case VKTC_DATA_TYPE_BF16:
       return NpyType::u16;
+    case VKTC_DATA_TYPE_I8:
+      return NpyType::i8;
     case VKTC_DATA_TYPE_I32:
       break;
   }
@@ -89,12 +96,20 @@ void DataTypeChoice::add_file(const std::string& name, NpyType type) {
     refuse(fmt::format("{} is {}, but {} is {}: say with --dtype which type to compute in", name, describe(type),
                        first_file_, describe(npy_type_of(*type_))));
   }
-  if (own == VKTC_DATA_TYPE_I32 || *type_ == VKTC_DATA_TYPE_I32) {
-    refuse(
-        fmt::format("{} is {}, which --dtype {} does not convert: integers are computed exactly, and only from int32 "
-                    "files",
-                    name, describe(type), wanted));
+  if (is_integer(own) || is_integer(*type_)) {
+    refuse(fmt::format(
+        "{} is {}, which --dtype {} does not convert: integers are computed exactly, and only from files of "
+        "their type",
+        name, describe(type), wanted));
   }
+}
+
+void DataTypeChoice::add_bias(const std::string& name, NpyType type) {
+  if (!type_.has_value() || bias_data_type(*type_) == *type_) return add_file(name, type);
+  const VktcDataType wanted = bias_data_type(*type_);
+  if (data_type_of(type) == wanted) return;
+  refuse(fmt::format("{} is {}: the bias of {} tensors is {}", name, describe(type), support::data_type_name(*type_),
+                     support::npy_type_name(npy_type_of(wanted))));
 }
 
 void convert_elements(NpyArray& array, VktcDataType type) {

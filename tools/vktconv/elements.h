@@ -21,6 +21,8 @@ class DataTypeChoice {
 
   // Call it for the input first.
   void add_file(const std::string& name, support::NpyType type);
+  // The same for the bias, whose type may be another than that of the run.
+  void add_bias(const std::string& name, support::NpyType type);
   bool has_type() const { return type_.has_value(); }
   VktcDataType type() const { return *type_; }
 

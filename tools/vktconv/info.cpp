@@ -47,8 +47,9 @@ constexpr FeatureRow feature_rows[] = {
     {"VK_NV_cooperative_matrix2", &DeviceCaps::cooperative_matrix2, "matrix units with larger tiles"},
     {"VK_KHR_shader_bfloat16", &DeviceCaps::shader_bfloat16, "bf16 on matrix units"},
     {"shaderInt8", &DeviceCaps::shader_int8, "8-bit arithmetic"},
-    {"storageBuffer8BitAccess", &DeviceCaps::storage_8bit, "8-bit tensors"},
-    {"shaderIntegerDotProduct", &DeviceCaps::integer_dot_product, "integer dot products"},
+    {"storageBuffer8BitAccess", &DeviceCaps::storage_8bit,
+     "8-bit tensors are read and written as such, with the features of 16-bit tensors and dot products"},
+    {"shaderIntegerDotProduct", &DeviceCaps::integer_dot_product, "int8 is multiplied four channels at a time"},
     {"pipelineExecutableInfo", &DeviceCaps::executable_properties, "registers and occupancy of compiled shaders"},
 };
 

@@ -43,7 +43,7 @@ void ProblemFlags::add_to(CLI::App& command) {
   add("--input", input_, "SHAPE|FILE", "N,C,spatial... or C,spatial... (see --input-layout), or an .npy file");
   add("--weight", weights_, "SHAPE|FILE", "in_channels,out_channels/groups,kernel..., or an .npy file");
   add("--bias", bias_, "SHAPE|FILE", "out_channels, or an .npy file");
-  add("--dtype", data_type_, "TYPE", "f32, f16, bf16 or i32; default: that of the problem, or f32");
+  add("--dtype", data_type_, "TYPE", "f32, f16, bf16, i32 or i8; default: that of the problem, or f32");
   convolution_.add_to(command);
   tensors_.add_to(command);
 }
@@ -57,10 +57,10 @@ NamedProblem ProblemFlags::problem_from_tensors() const {
   std::optional<TensorArgument> bias;
   if (!bias_.empty()) bias = read_tensor_argument("--bias", bias_);
   DataTypeChoice choice(data_type_);
-  const TensorArgument* const tensors[] = {&input, &weights, bias ? &*bias : nullptr};
-  for (const TensorArgument* tensor : tensors) {
-    if (tensor != nullptr && tensor->type) choice.add_file(tensor->shape.name, *tensor->type);
+  for (const TensorArgument* tensor : {&input, &weights}) {
+    if (tensor->type) choice.add_file(tensor->shape.name, *tensor->type);
   }
+  if (bias && bias->type) choice.add_bias(bias->shape.name, *bias->type);
   if (!choice.has_type()) choice.add_file("--input", support::NpyType::f32);
   std::optional<NamedShape> bias_shape;
   if (bias) bias_shape = bias->shape;

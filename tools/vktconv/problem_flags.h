@@ -31,7 +31,7 @@ constexpr const char* descriptor_help =
     "Descriptor: fields mb (batch), g (groups), ic, oc (channels); then, ending in the axis\n"
     "letter d, h or w: i (input), k (kernel), s (stride), p (padding at the beginning),\n"
     "e (at the end; default as p), op (output padding), d (dilation; 1: none); then\n"
-    "dtf32, dtf16, dtbf16 or dti32, ot and the type of the output, ilast and olast (input\n"
+    "dtf32, dtf16, dtbf16, dti32 or dti8, ot and the type of the output, ilast and olast (input\n"
     "and output channels-last), bias, po\"post-ops\", and n\"name\". Inner axes left out are\n"
     "copied from the outer one: ih64kh3 is 64x64 and 3x3.";
 

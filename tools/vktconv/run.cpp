@@ -151,7 +151,7 @@ void run(const RunFlags& flags) {
   choice.add_file(flags.weights, weights_header.type);
   std::optional<NamedShape> bias_shape;
   if (bias_header) {
-    choice.add_file(flags.bias, bias_header->type);
+    choice.add_bias(flags.bias, bias_header->type);
     bias_shape = NamedShape{flags.bias, bias_header->shape};
   }
   const VktcDataType type = choice.type();
@@ -165,7 +165,7 @@ void run(const RunFlags& flags) {
   const NpyArray input = read_tensor(flags.input, input_header, type);
   const NpyArray weights = read_tensor(flags.weights, weights_header, type);
   NpyArray bias;
-  if (bias_header) bias = read_tensor(flags.bias, *bias_header, type);
+  if (bias_header) bias = read_tensor(flags.bias, *bias_header, bias_data_type(type));
   const host::TensorSizes sizes = host::tensor_sizes(problem.desc);
   const VktcDataType output_type = output_data_type(problem.desc);
   NpyArray scale, shift, residual;
@@ -209,7 +209,7 @@ void add_run_command(CLI::App& app) {
       "(N, C, spatial...) or (C, spatial...), or as --input-layout says; the rank is that of the weights")
       ->required();
   add("--weight", flags->weights, "FILE", "(in_channels, out_channels / groups, kernel...)")->required();
-  add("--bias", flags->bias, "FILE", "(out_channels,)");
+  add("--bias", flags->bias, "FILE", "(out_channels,); of int8 tensors int32");
   add("--scale", flags->scale, "FILE", "(out_channels,) of float32, for the post-op scale_shift");
   add("--shift", flags->shift, "FILE", "The same");
   add("--residual", flags->residual, "FILE", "A tensor like the output, for the post-op residual");
@@ -227,9 +227,10 @@ void add_run_command(CLI::App& app) {
   command->footer(
       fmt::format("{}\n\n"
                   "{}\n\n"
-                  "Files are .npy of float32, float16, int32, or uint16 with the bits of bf16; the output\n"
-                  "has the type of the run or --output-type. int32 is exact and wraps. 16-bit floats are\n"
-                  "accumulated in fp32 and rounded once.\n\n"
+                  "Files are .npy of float32, float16, int32, int8, or uint16 with the bits of bf16; the\n"
+                  "output has the type of the run or --output-type. Integers are exact and wrap; int8 is\n"
+                  "accumulated in int32, and so is its output unless --output-type says otherwise. 16-bit\n"
+                  "floats are accumulated in fp32 and rounded once.\n\n"
                   "Examples:\n"
                   "  vktconv run --input x.npy --weight w.npy --output y.npy --stride 2 --padding 1\n"
                   "  vktconv run --input x.npy --weight w.npy --bias b.npy --output y.npy \\\n"

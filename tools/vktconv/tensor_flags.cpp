@@ -31,7 +31,8 @@ void TensorFlags::add_to(CLI::App& command) {
   add("--input-layout", input_layout_, "LAYOUT", "channels_first (N,C,spatial...) or channels_last (N,spatial...,C)");
   add("--output-layout", output_layout_, "LAYOUT", "The same for the output");
   add("--post-ops", post_ops_, "OP,...", "What becomes of each sum before it is stored, see below");
-  add("--output-type", output_type_, "TYPE", "f32: the output of f16 or bf16 tensors as it is summed");
+  add("--output-type", output_type_, "TYPE",
+      "f32 of f16 and bf16 tensors; of i8 i32, f32, f16 or i8; default: that of the input, of i8 i32");
 }
 
 void TensorFlags::apply(VktcConvTransposeDesc& desc) const {
