@@ -114,7 +114,6 @@ layout(push_constant, std430) uniform Push {
 #define BIAS BUFFER_REF(BiasTensor, bias)
 #define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
 #define OUTPUT_VECTORS VIEW_REF(OutputVectors, output_tensor)
-#define OUTPUT_WORDS VIEW_REF(OutputWords, output_tensor)
 
 #include "matrix_window_input.glsl"
 #include "matrix_window_output.glsl"
