@@ -3,13 +3,16 @@
 
     bench/compare_torch.py --out bench/results/compare.json
     bench/compare_torch.py --suite kb1 --match '68|79' --dtype f32,f16
+    bench/compare_torch.py --dtype f16 --layout channels_first,channels_last
     bench/compare_torch.py --torch-results torch.json --vktconv-results vktconv.json     (measures nothing)
 
-PyTorch: median of 10 CUDA-event timings after 3 warm-ups, cudnn.benchmark on. fp32 is with TF32 off; tf32 is what
-PyTorch does by default in convolutions; *_cl is the channels-last memory format, kept where it is measured faster than
-the default one. vktconv: vktconv-bench on the same problems, verified. A ratio above 1 means that vktconv took less time.
+PyTorch: median of 10 CUDA-event timings after 3 warm-ups, each of as many calls as take a millisecond, so that launches
+do not count; cudnn.benchmark on. fp32 is with TF32 off; tf32 is what PyTorch does by default in convolutions; *_cl is the
+channels-last memory format. vktconv: vktconv-bench on the same problems, verified, in every layout that is asked for; each is
+held against PyTorch's faster one. A ratio above 1 means that vktconv took less time.
 """
 import argparse
+import itertools
 import json
 import math
 import pathlib
@@ -20,6 +23,8 @@ import sys
 import tempfile
 
 here = pathlib.Path(__file__).resolve().parent
+
+LAYOUTS = ("channels_first", "channels_last")
 
 # What each of our data types is held against: column, PyTorch's timings of which the fastest counts.
 RIVALS = {
@@ -54,15 +59,18 @@ def median_ms(torch, call, repeats=10):
     for _ in range(3):
         call()
     torch.cuda.synchronize()
-    times = []
-    for _ in range(repeats):
+
+    def time_calls(count):
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         begin.record()
-        call()
+        for _ in range(count):
+            call()
         end.record()
         end.synchronize()
-        times.append(begin.elapsed_time(end))
-    return statistics.median(times)
+        return begin.elapsed_time(end) / count
+
+    count = math.ceil(1 / time_calls(1))
+    return statistics.median(time_calls(count) for _ in range(repeats))
 
 
 def make_layer(torch, problem, dtype):
@@ -117,10 +125,20 @@ def measure_torch(problems, data_types):
 # ---- vktconv --------------------------------------------------------------------------------------------------------
 
 
+def layout_of(row):
+    return "channels_last" if "olast" in row["descriptor"].split('n"')[0].split("_") else "channels_first"
+
+
 def measure_vktconv(args):
+    results = [measure_layout(args, layout) for layout in args.layout]
+    return dict(results[0], rows=[row for result in results for row in result["rows"]])
+
+
+def measure_layout(args, layout):
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "vktconv.json"
-        command = [args.bench, "--dtype", ",".join(args.dtype), "-o", "json", "--out", str(out)]
+        command = [args.bench, "--dtype", ",".join(args.dtype), "-o", "json", "--out", str(out),
+                   "--input-layout", layout, "--output-layout", layout]
         for suite in args.suite:
             command += ["--suite", suite]
         for option, value in (("--match", args.match), ("--device", args.device), ("--algorithm", args.algorithm)):
@@ -143,16 +161,16 @@ def compare(torch_result, vktconv_result, data_types):
     rivals = {row["name"]: row for row in torch_result["rows"]}
     fastest = {}  # where several algorithms were measured
     for row in vktconv_result["rows"]:
-        key = (row["name"], row["dtype"])
+        key = (row["name"], row["dtype"], layout_of(row))
         if row["status"] == "PASSED" and row["median_ms"] < fastest.get(key, {}).get("median_ms", math.inf):
             fastest[key] = row
         elif key not in fastest and row["status"] != "PASSED":
             fastest[key] = row
     rows = []
-    for (name, dtype), ours in fastest.items():
+    for (name, dtype, layout), ours in fastest.items():
         if dtype not in data_types:
             continue
-        row = dict(name=name, dtype=dtype, status=ours["status"], descriptor=ours["descriptor"],
+        row = dict(name=name, dtype=dtype, layout=layout, status=ours["status"], descriptor=ours["descriptor"],
                    algorithm=ours["algorithm"], tile=ours["tile"], floor_ms=ours["floor_ms"],
                    vktconv_ms=ours.get("median_ms"), torch_ms={}, ratios={})
         if ours["status"] != "PASSED":
@@ -166,12 +184,14 @@ def compare(torch_result, vktconv_result, data_types):
         rows.append(row)
     means = {}
     for dtype in data_types:
-        for column, _ in RIVALS[dtype]:
-            ratios = [row["ratios"][column] for row in rows if row["dtype"] == dtype and column in row["ratios"]]
-            if ratios:
-                means[f"{dtype} against {column}"] = dict(geometric_mean=geometric_mean(ratios), problems=len(ratios),
-                                                          faster=sum(r > 1 for r in ratios),
-                                                          slower=sum(r <= 1 for r in ratios))
+        for layout in LAYOUTS:
+            for column, _ in RIVALS[dtype]:
+                ratios = [row["ratios"][column] for row in rows
+                          if (row["dtype"], row["layout"]) == (dtype, layout) and column in row["ratios"]]
+                if ratios:
+                    means[f"{dtype} {layout} against {column}"] = dict(
+                        geometric_mean=geometric_mean(ratios), problems=len(ratios), faster=sum(r > 1 for r in ratios),
+                        slower=sum(r <= 1 for r in ratios))
     about = ("Times in ms. ratios: PyTorch's time / vktconv's, the faster memory format of PyTorch counts; above 1 "
              "vktconv took less time.")
     return dict(about=about, vktconv={k: v for k, v in vktconv_result.items() if k != "rows"},
@@ -187,13 +207,14 @@ def table(comparison, data_types):
              f"({comparison['vktconv'].get('git_commit', '?')}) on {comparison['vktconv'].get('device', '?')}; "
              f"PyTorch {comparison['torch'].get('torch', '?')}, cuDNN {comparison['torch'].get('cudnn', '?')} on "
              f"{comparison['torch'].get('gpu', '?')}"]
-    for dtype in data_types:
-        rows = [row for row in comparison["rows"] if row["dtype"] == dtype]
+    for dtype, layout in itertools.product(data_types, LAYOUTS):
+        rows = [row for row in comparison["rows"] if (row["dtype"], row["layout"]) == (dtype, layout)]
         if not rows:
             continue
+        lines += ["", f"{dtype}, {layout}"]
         width = max(len(row["name"]) for row in rows)
         columns = [column for column, _ in RIVALS[dtype]]
-        lines += ["", f"{dtype:<{width}} {'vktconv':>10} {'floor':>10} {'% floor':>8}"
+        lines += [f"{'':<{width}} {'vktconv':>10} {'floor':>10} {'% floor':>8}"
                   + "".join(f" {column + ' ms':>10} {'ratio':>7}" for column in columns) + "  algorithm"]
         for row in rows:
             ms = row["vktconv_ms"]
@@ -215,6 +236,7 @@ def main():
     parser.add_argument("--suite", action="append", help="suite files or names; default: kb1 and decoders")
     parser.add_argument("--match", default="", help="only problems whose name this regular expression finds")
     parser.add_argument("--dtype", default="f32,f16,bf16", help="of f32, f16, bf16")
+    parser.add_argument("--layout", default="channels_first", help="of channels_first, channels_last; for vktconv-bench")
     parser.add_argument("--algorithm", help="for vktconv-bench; with several or all, the fastest counts")
     parser.add_argument("--device", help="for vktconv-bench")
     parser.add_argument("--bench", default=str(here.parent / "build/bin/vktconv-bench"), help="the program")
@@ -227,6 +249,9 @@ def main():
     args.dtype = args.dtype.split(",")
     if unknown := set(args.dtype) - set(RIVALS):
         parser.error(f"--dtype: {', '.join(sorted(unknown))}: not of {', '.join(RIVALS)}")
+    args.layout = args.layout.split(",")
+    if unknown := set(args.layout) - set(LAYOUTS):
+        parser.error(f"--layout: {', '.join(sorted(unknown))}: not of {', '.join(LAYOUTS)}")
 
     if args.torch_results:
         torch_result = json.loads(args.torch_results.read_text())

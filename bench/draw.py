@@ -3,8 +3,8 @@
 
     bench/draw.py bench/results/compare.json docs/compare.svg [--dtype f32] [--match REGEX]
 
-One group of bars for each problem, on a logarithmic scale of time: vktconv, PyTorch with cuDNN, and the floor that the
-device's measured ceilings allow. Problems on which vktconv lost are drawn like the others and counted in the subtitle.
+One group of bars for each problem, on a logarithmic scale of time: vktconv in each layout that was measured, PyTorch with
+cuDNN in its faster one, and the floor that the device's measured ceilings allow. Problems on which vktconv lost are drawn like the others and counted in the subtitle.
 """
 import argparse
 import json
@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 # Series by data type: title, colour, where a row has its time.
 VKTCONV = ("vktconv", "#0072b2", lambda row: row["vktconv_ms"])
+VKTCONV_LAST = ("vktconv channels-last", "#56b4e9", lambda row: row.get("channels_last_ms"))
 FLOOR = ("floor (measured ceilings)", "#bbbbbb", lambda row: row["floor_ms"])
 
 
@@ -24,9 +25,9 @@ def torch_series(column, title, colour):
 
 
 SERIES = {
-    "f32": [VKTCONV, torch_series("fp32", "cuDNN fp32", "#e69f00"), torch_series("tf32", "cuDNN TF32", "#cc79a7"), FLOOR],
-    "f16": [VKTCONV, torch_series("fp16", "cuDNN fp16", "#e69f00"), FLOOR],
-    "bf16": [VKTCONV, torch_series("bf16", "cuDNN bf16", "#e69f00"), FLOOR],
+    "f32": [VKTCONV, VKTCONV_LAST, torch_series("fp32", "cuDNN fp32", "#e69f00"), torch_series("tf32", "cuDNN TF32", "#cc79a7"), FLOOR],
+    "f16": [VKTCONV, VKTCONV_LAST, torch_series("fp16", "cuDNN fp16", "#e69f00"), FLOOR],
+    "bf16": [VKTCONV, VKTCONV_LAST, torch_series("bf16", "cuDNN bf16", "#e69f00"), FLOOR],
 }
 
 BAR, GAP, LEFT, RIGHT, TOP, BOTTOM, PLOT = 11, 12, 110, 80, 92, 40, 620
@@ -44,9 +45,16 @@ def text(x, y, content, anchor="start", size=11, weight="normal", colour="#22222
             f'fill="{colour}">{escape(content)}</text>')
 
 
+def problem_rows(comparison, dtype, match):
+    """A row for each problem: of channels-first tensors, with the time of channels-last ones, if any, beside."""
+    measured = [r for r in comparison["rows"] if r["dtype"] == dtype and r["vktconv_ms"] and re.search(match, r["name"])]
+    last = {r["name"]: r["vktconv_ms"] for r in measured if r["layout"] == "channels_last"}
+    return [dict(r, channels_last_ms=last.get(r["name"])) for r in measured if r["layout"] == "channels_first"]
+
+
 def draw(comparison, dtype, match=""):
-    series = SERIES[dtype]
-    rows = [r for r in comparison["rows"] if r["dtype"] == dtype and r["vktconv_ms"] and re.search(match, r["name"])]
+    rows = problem_rows(comparison, dtype, match)
+    series = [s for s in SERIES[dtype] if any(s[2](row) for row in rows)]
     if not rows:
         raise ValueError(f"no measured rows of {dtype}" + (f" whose name matches {match}" if match else ""))
     times = [t for row in rows for _, _, time_of in series if (t := time_of(row))]
@@ -70,7 +78,7 @@ def draw(comparison, dtype, match=""):
     ]
     versions = (f"vktconv {vktconv['library_version']} ({vktconv['git_commit']}), {vktconv['driver']}; "
                 f"PyTorch {torch['torch']}, cuDNN {torch['cudnn']}; {vktconv['date'][:10]}")
-    means = [f"{mean['geometric_mean']:.2f}x against {name.split(' against ')[1]} (slower on {mean['slower']} of "
+    means = [f"{mean['geometric_mean']:.2f}x {name.split(' ', 1)[1].replace('_', '-')} (slower on {mean['slower']} of "
              f"{mean['problems']})" for name, mean in comparison["geometric_means"].items() if name.startswith(dtype + " ")]
     parts += [text(LEFT, 40, versions, colour="#555555"),
               text(LEFT, 56, "geometric mean: " + "; ".join(means) if means else "", colour="#555555")]
@@ -95,7 +103,7 @@ def draw(comparison, dtype, match=""):
                 parts += [f'<rect x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR - 1}" fill="{colour}">'
                           f"<title>{escape(row['name'])}, {escape(title)}: {time_text(ms)}</title></rect>",
                           text(LEFT + length + 4, y + BAR - 2.5, time_text(ms), size=9,
-                               weight="bold" if title == "vktconv" else "normal")]
+                               weight="bold" if title.startswith("vktconv") else "normal")]
             y += BAR
         y += GAP
     parts += [f'<line x1="{LEFT}" y1="{TOP - 4}" x2="{LEFT}" y2="{bottom}" stroke="#222222"/>', "</svg>"]

@@ -11,8 +11,9 @@ import xml.etree.ElementTree
 bench = pathlib.Path(__file__).resolve().parents[1]
 
 
-def vktconv_row(name, dtype, ms, floor_ms=1.0, status="PASSED"):
-    row = dict(name=name, status=status, reason="" if status == "PASSED" else "wrong", descriptor="ic1iw1_oc1kw1", dtype=dtype,
+def vktconv_row(name, dtype, ms, floor_ms=1.0, status="PASSED", layout=""):
+    row = dict(name=name, status=status, reason="" if status == "PASSED" else "wrong", dtype=dtype,
+               descriptor=layout + f'ic1iw1_oc1kw1_n"{name}_olast"',
                algorithm="gather", tile="", floor_ms=floor_ms)
     if ms is not None:
         row["median_ms"] = ms
@@ -23,7 +24,7 @@ VKTCONV = dict(device="Made-up <GPU>", driver="driver 1", api_version="1.3.0", l
                date="2026-01-02T03:04:05Z", ceilings={}, rows=[
                    vktconv_row("a", "f32", 2.0), vktconv_row("a", "f32", 1.5), vktconv_row("b", "f32", 8.0),
                    vktconv_row("c", "f32", None, status="SKIPPED"), vktconv_row("d", "f32", 400.0, 0.01),
-                   vktconv_row("a", "f16", 1.0, 0.5)])
+                   vktconv_row("a", "f16", 1.0, 0.5), vktconv_row("a", "f16", 0.25, 0.5, layout="ilast_olast_")])
 TORCH = dict(gpu="Made-up <GPU>", torch="2", cudnn=9, rows=[
     dict(name="a", fp32=6.0, tf32=3.0, fp16=4.0, fp16_cl=0.5), dict(name="b", fp32=8.0 * 4, fp32_cl=4.0, tf32=1.0),
     dict(name="c", fp32=1.0, tf32=1.0)])
@@ -49,14 +50,16 @@ class Scripts(unittest.TestCase):
         done = self.compare()
         self.assertEqual(done.returncode, 0, done.stderr)
         result = json.loads((self.path / "c.json").read_text())
-        rows = {(row["name"], row["dtype"]): row for row in result["rows"]}
+        rows = {(row["name"], row["dtype"]): row for row in result["rows"] if row["layout"] == "channels_first"}
+        last = [row for row in result["rows"] if row["layout"] == "channels_last"]
+        self.assertEqual([(row["name"], row["dtype"], row["ratios"]) for row in last], [("a", "f16", {"fp16": 2.0})])
         self.assertEqual(rows["a", "f32"]["vktconv_ms"], 1.5)  # the faster of two algorithms
         self.assertEqual(rows["a", "f32"]["ratios"], {"fp32": 4.0, "tf32": 2.0})
         self.assertEqual(rows["b", "f32"]["ratios"], {"fp32": 0.5, "tf32": 0.125})  # the faster memory format
         self.assertEqual(rows["a", "f16"]["ratios"], {"fp16": 0.5})
         self.assertEqual(rows["c", "f32"]["ratios"], {})
         self.assertEqual(rows["d", "f32"]["ratios"], {})  # PyTorch was not measured
-        mean = result["geometric_means"]["f32 against fp32"]
+        mean = result["geometric_means"]["f32 channels_first against fp32"]
         self.assertAlmostEqual(mean["geometric_mean"], 2**0.5)
         self.assertEqual((mean["faster"], mean["slower"]), (1, 1))
         self.assertIn("SKIPPED: wrong", done.stdout)
@@ -72,6 +75,19 @@ class Scripts(unittest.TestCase):
         done = self.compare(VKTCONV, "--dtype", "f64")
         self.assertEqual(done.returncode, 2)
         self.assertIn("f64", done.stderr)
+
+    def test_unknown_layout(self):
+        done = self.compare(VKTCONV, "--layout", "channels_first,nhwc")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("nhwc", done.stderr)
+
+    def test_drawing_both_layouts(self):
+        self.compare()
+        done = self.run_script("draw.py", self.path / "c.json", self.path / "c.svg", "--dtype", "f16")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        drawing = (self.path / "c.svg").read_text()
+        for bar in ("a, vktconv: 1 ms", "a, vktconv channels-last: 250 us", "a, cuDNN fp16: 500 us"):
+            self.assertIn(bar, drawing)
 
     def test_drawing(self):
         self.compare()
