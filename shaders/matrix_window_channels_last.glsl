@@ -86,10 +86,23 @@ void store_pixels(OutputTile tile, uint fragment_n) {
     }
     const uint index = pixel + first;
     if (CHAIN_LENGTH > 0u) {
-      // Not unrolled: a chain is long.
-      [[dont_unroll]] for (uint c = 0; c < channels; ++c) {
-        const uint channel = tile.bias_index + first + c;
-        values[c] = apply_post_ops(values[c], CHANNEL_SCALE(channel), CHANNEL_SHIFT(channel), RESIDUAL(index + c));
+      float scales[8], shifts[8], residuals[8];  // all of them are on their way before the first is needed
+      [[unroll]] for (uint c = 0; c < 8u; ++c) {
+        const uint channel = tile.bias_index + first + min(c, channels - 1u);
+        scales[c] = CHANNEL_SCALE(channel);
+        shifts[c] = CHANNEL_SHIFT(channel);
+        residuals[c] = RESIDUAL(index + min(c, channels - 1u));
+      }
+      // Not unrolled: a chain is long. But every index is a constant, for the arrays turn.
+      [[dont_unroll]] for (uint turn = 0; turn < 8u; ++turn) {
+        const float result = apply_post_ops(values[0], scales[0], shifts[0], residuals[0]);
+        [[unroll]] for (uint c = 0; c < 7u; ++c) {
+          values[c] = values[c + 1u];
+          scales[c] = scales[c + 1u];
+          shifts[c] = shifts[c + 1u];
+          residuals[c] = residuals[c + 1u];
+        }
+        values[7] = result;
       }
     }
     if (OUTPUT_OCTETS) {

@@ -147,12 +147,19 @@ const uint RUN_TURNS = (RUN_SLOTS + RUN_LANES - 1u) / RUN_LANES;
 // channel: of the problem.
 void apply_chain(OutputRun run, inout float values[LANE_OUTPUTS], uint run_index, int element, uint channel) {
   const float scale = CHANNEL_SCALE(channel), shift = CHANNEL_SHIFT(channel);
-  // Not unrolled: a chain is long.
-  [[dont_unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
+  float residuals[LANE_OUTPUTS];  // all of them are on their way before the first is needed
+  [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
     const int at = element + int(n);
-    if (at >= run.low && at < run.high) {
-      values[n] = apply_post_ops(values[n], scale, shift, RESIDUAL(run_index + uint(at) * ELEMENT_STEP));
+    residuals[n] = at >= run.low && at < run.high ? RESIDUAL(run_index + uint(at) * ELEMENT_STEP) : 0.0;
+  }
+  // Not unrolled: a chain is long. But every index is a constant, for the arrays turn.
+  [[dont_unroll]] for (uint turn = 0; turn < LANE_OUTPUTS; ++turn) {
+    const float result = apply_post_ops(values[0], scale, shift, residuals[0]);
+    [[unroll]] for (uint n = 0; n + 1u < LANE_OUTPUTS; ++n) {
+      values[n] = values[n + 1u];
+      residuals[n] = residuals[n + 1u];
     }
+    values[LANE_OUTPUTS - 1u] = result;
   }
 }
 

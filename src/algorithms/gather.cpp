@@ -42,8 +42,10 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double full = std::min(1.0, invocations / (2048.0 * std::max(1u, caps.multiprocessors)));
   const double rate = 0.45 * (caps.fp32_flops > 0 ? caps.fp32_flops : 1e12) * full;
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
-  // Every stride-th output of a row: measured on an H200, that costs far more than its bytes.
-  const double apart = problem.axes[2].stride > 1 && !caps.is_cpu ? 8e-12 : 0.0;
+  // Every stride-th output of a row, or a few channels of each pixel: measured on an H200, that costs far more than its
+  // bytes.
+  double apart = problem.output_channels_last() ? 20e-12 : problem.axes[2].stride > 1 ? 8e-12 : 0.0;
+  if (caps.is_cpu) apart = 0.0;
   const double stored =
       static_cast<double>(problem.output_elements()) * apart * 132 / std::max(1u, caps.multiprocessors);
   const double steps = static_cast<double>(channel_steps(problem)) * step_cost(problem, caps) /

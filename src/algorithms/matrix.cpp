@@ -167,13 +167,15 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double fetched_inputs = workgroups * windows * channels * tile.values[positions];
   const double fetched_weights = workgroups * taps_of_workgroup * channels * tile.values[rows];
   const double part_bytes = 2.0 * static_cast<double>(parts(problem, tile));
-  const double gathered = tile.values[prepared] ? 0 : fetched_inputs * (is_f32 ? 1.0e-12 : 0.25e-12) * per_element;
+  const double of_input = problem.input_channels_last() ? (is_f32 ? 4.5e-12 : 2.0e-12) : (is_f32 ? 1.0e-12 : 0.25e-12);
+  const double gathered = tile.values[prepared] ? 0 : fetched_inputs * of_input * per_element;
   const double input_bytes = tile.values[prepared] || !is_f32 ? part_bytes : 4.0;
   const double fetch = (fetched_inputs * input_bytes + fetched_weights * part_bytes) / (2.4 * bandwidth);
 
-  const double interleaved = problem.axes[2].stride > 1 && tile.values[merged] == 0 ? 2.0 : 1.0;
-  const double stored =
-      static_cast<double>(problem.output_elements()) * (is_f32 ? 2.5e-12 : 1.7e-12) * per_element * interleaved;
+  const bool scattered = problem.axes[2].stride > 1 && tile.values[merged] == 0 && !problem.output_channels_last();
+  const double interleaved = scattered ? 2.0 : 1.0;
+  const double of_output = problem.output_channels_last() ? (is_f32 ? 4.5e-12 : 6.0e-12) : (is_f32 ? 2.5e-12 : 1.7e-12);
+  const double stored = static_cast<double>(problem.output_elements()) * of_output * per_element * interleaved;
 
   // Each step waits for what it fetches, the less the more others go on meanwhile.
   const auto resident = static_cast<double>(resident_workgroups(problem, caps, tile, shape));
