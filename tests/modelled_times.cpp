@@ -16,8 +16,9 @@ namespace vktconv::tests {
 namespace {
 
 // Floor, prediction and algorithm as three cells of a table.
-std::string cells(VktcConvTransposeDesc desc, VktcDataType type, const DeviceCaps& caps) {
+std::string cells(VktcConvTransposeDesc desc, VktcDataType type, VktcLayout layout, const DeviceCaps& caps) {
   desc.dataType = type;
+  desc.inputLayout = desc.outputLayout = layout;
   Problem problem;
   Plan plan;
   VktcError error = {};
@@ -37,11 +38,16 @@ std::string cells(VktcConvTransposeDesc desc, VktcDataType type, const DeviceCap
 int print_modelled_times(int argc, char** argv) {
   const DeviceCaps caps = ada_caps();
   std::printf(
-      "| problem | fp32 floor | predicted | by | fp16 floor | predicted | by |\n|---|---|---|---|---|---|---|\n");
+      "| problem | fp32 floor | predicted | by | fp16 floor | predicted | by | channels-last: floor | predicted | by "
+      "|\n"
+      "|---|---|---|---|---|---|---|---|---|---|\n");
   for (int i = 2; i < argc; ++i) {
     for (const support::NamedProblem& problem : support::load_suite(argv[i])) {
-      std::printf("| %s | %s | %s |\n", problem.name.c_str(), cells(problem.desc, VKTC_DATA_TYPE_F32, caps).c_str(),
-                  cells(problem.desc, VKTC_DATA_TYPE_F16, caps).c_str());
+      const auto text = [&](VktcDataType type, VktcLayout layout) { return cells(problem.desc, type, layout, caps); };
+      std::printf("| %s | %s | %s | %s |\n", problem.name.c_str(),
+                  text(VKTC_DATA_TYPE_F32, VKTC_LAYOUT_CHANNELS_FIRST).c_str(),
+                  text(VKTC_DATA_TYPE_F16, VKTC_LAYOUT_CHANNELS_FIRST).c_str(),
+                  text(VKTC_DATA_TYPE_F16, VKTC_LAYOUT_CHANNELS_LAST).c_str());
     }
   }
   return 0;
