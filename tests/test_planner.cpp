@@ -291,6 +291,26 @@ TEST_CASE("Where a shader may have four storage buffers, what post-ops read is r
   }
 }
 
+TEST_CASE("Left to choose, NVIDIA's devices are reached by address, others by descriptors") {
+  VktcError error = {};
+  Problem problem;
+  REQUIRE(make_problem(parse("ic16ih9oc8kh3"), problem, error));
+  const auto by_address = [&](const DeviceCaps& caps, const char* algorithm, VktcMemoryAccess access) {
+    Plan plan;
+    REQUIRE(make_plan(problem, caps, {algorithm, access}, plan, error));
+    return plan.device_address;
+  };
+  DeviceCaps disabled = ada_caps(), other = ada_caps();
+  disabled.buffer_device_address = false;
+  other.vendor_id = 0x1002;
+  for (const char* algorithm : {"gather", "tiled", "matrix"}) {
+    CHECK(by_address(ada_caps(), algorithm, VKTC_MEMORY_ACCESS_AUTO));
+    CHECK_FALSE(by_address(ada_caps(), algorithm, VKTC_MEMORY_ACCESS_DESCRIPTORS));
+    CHECK_FALSE(by_address(disabled, algorithm, VKTC_MEMORY_ACCESS_AUTO));
+    CHECK_FALSE(by_address(other, algorithm, VKTC_MEMORY_ACCESS_AUTO));
+  }
+}
+
 TEST_CASE("int8 is read as bytes where the device has all that they take, in packed words elsewhere") {
   const VktcConvTransposeDesc desc = parse("dti8_oti8_ic8ih9oc8kh3_bias_po\"scale_shift,residual\"");
   Problem problem;

@@ -1,0 +1,55 @@
+// Tensors that matrix_window.comp reads and stores in different ways: layouts, widths and numbers of channels.
+#include <doctest/doctest.h>
+
+#include <support/problem_text.h>
+
+#include <iterator>
+#include <string>
+
+#include "check.h"
+
+using namespace vktconv;
+using namespace vktconv::tests;
+
+TEST_SUITE_BEGIN("matrix_window");
+
+TEST_CASE("Every layout, with channels in whole vectors and not, in strips, slabs and phases") {
+  const char* problems[] = {
+      "mb2ic24ih9iw11_oc40kh3kw4sh2bias",                             // whole vectors, a tail of the block
+      "mb2ic17ih9iw9_oc9kh3kw3sh1sw3",                                // no vectors, phases of one tap
+      "g3ic36ih7iw10_oc30kh3kw3ph1pw1bias",                           // groups of 12 and 10: no vectors
+      "g2ic32id4ih5iw6_oc48kd2kh3kw2sd2sh2sw2",                       // vectors in groups, three axes
+      "ic16ih4iw70_oc16kh3kw5ph1pw2po\"silu,scale_shift,residual\"",  // rows longer than a strip
+      "mb3ic8iw5_oc8kw7pw3sw4bias",                                   // phases without taps for some outputs
+      "ic20ih6iw8_oc12kh3kw3dh2dw3ph-1pw-1po\"residual,relu\"",       // dilation, negative padding
+      "mb2ic16ih1iw1_oc24kh4kw4sh4sw4",                               // images of one pixel
+  };
+  constexpr VktcLayout layouts[] = {VKTC_LAYOUT_CHANNELS_FIRST, VKTC_LAYOUT_CHANNELS_LAST};
+  int applied = 0, passed = 0;
+  size_t at = 0;
+  for (const char* problem : problems) {
+    VktcConvTransposeDesc desc = with_type(support::parse_problem(problem).desc, VKTC_DATA_TYPE_F16);
+    for (const VktcLayout in : layouts) {
+      for (const VktcLayout out : layouts) {
+        desc.inputLayout = in;
+        desc.outputLayout = out;
+        desc.outputType =
+            out == VKTC_LAYOUT_CHANNELS_LAST && at % 3 == 0 ? VKTC_OUTPUT_TYPE_F32 : VKTC_OUTPUT_TYPE_DEFAULT;
+        const Outcome planned = check_compilation(test_device().device().context(), desc, {"matrix_window"});
+        REQUIRE_MESSAGE(planned.kind != Outcome::failed, planned.text);
+        if (planned.kind != Outcome::passed) continue;  // a device without matrix units
+        ++applied;
+        const Question question(desc, reference::Fill::random, at);
+        const auto candidate = static_cast<uint32_t>((at * 7919) % planned.candidate_count);
+        const Outcome outcome =
+            check(test_device(), question, {"matrix_window", candidate, all_accesses[at % std::size(all_accesses)]});
+        CHECK_MESSAGE(outcome.kind != Outcome::failed, outcome.text);
+        passed += outcome.kind == Outcome::passed;
+        ++at;
+      }
+    }
+  }
+  CHECK(2 * passed >= applied);  // not every device has addresses and push descriptors
+}
+
+TEST_SUITE_END();
