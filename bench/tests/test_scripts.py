@@ -89,6 +89,15 @@ class Scripts(unittest.TestCase):
         for bar in ("a, vktconv: 1 ms", "a, vktconv channels-last: 250 us", "a, cuDNN fp16: 500 us"):
             self.assertIn(bar, drawing)
 
+    def test_table(self):
+        self.compare()
+        done = self.run_script("table.py", self.path / "c.json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = done.stdout.splitlines()
+        self.assertIn("| a | 1.5 | 6 | 4.00 | 3 | 2.00 | 1 | 0.25 | 0.5 | 2.00 |", lines)  # the faster layout counts
+        self.assertIn("| d | 400 | - | - | - | - | - | - | - | - |", lines)
+        self.assertIn("| cuDNN fp32 | 1.41 (quicker on 1 of 2) | - | 1.41 (quicker on 1 of 2) |", lines)
+
     def test_drawing(self):
         self.compare()
         done = self.run_script("draw.py", self.path / "c.json", self.path / "c.svg")
