@@ -69,7 +69,7 @@ def median_ms(torch, call, repeats=10):
         end.synchronize()
         return begin.elapsed_time(end) / count
 
-    count = math.ceil(1 / time_calls(1))
+    count = math.ceil(1 / max(time_calls(1), 1e-3))
     return statistics.median(time_calls(count) for _ in range(repeats))
 
 

@@ -30,7 +30,7 @@ SERIES = {
     "bf16": [VKTCONV, VKTCONV_LAST, torch_series("bf16", "cuDNN bf16", "#e69f00"), FLOOR],
 }
 
-BAR, GAP, LEFT, RIGHT, TOP, BOTTOM, PLOT = 11, 12, 110, 80, 92, 40, 620
+BAR, GAP, LEFT, RIGHT, TOP, BOTTOM, PLOT = 11, 12, 110, 80, 108, 40, 620
 
 
 def time_text(ms):
@@ -46,10 +46,13 @@ def text(x, y, content, anchor="start", size=11, weight="normal", colour="#22222
 
 
 def problem_rows(comparison, dtype, match):
-    """A row for each problem: of channels-first tensors, with the time of channels-last ones, if any, beside."""
+    """A row for each problem, with the times of all layouts."""
     measured = [r for r in comparison["rows"] if r["dtype"] == dtype and r["vktconv_ms"] and re.search(match, r["name"])]
-    last = {r["name"]: r["vktconv_ms"] for r in measured if r["layout"] == "channels_last"}
-    return [dict(r, channels_last_ms=last.get(r["name"])) for r in measured if r["layout"] == "channels_first"]
+    rows = {}
+    for r in measured:
+        row = rows.setdefault(r["name"], dict(r, vktconv_ms=None))
+        row["channels_last_ms" if r.get("layout") == "channels_last" else "vktconv_ms"] = r["vktconv_ms"]
+    return list(rows.values())
 
 
 def draw(comparison, dtype, match=""):
@@ -80,11 +83,12 @@ def draw(comparison, dtype, match=""):
                 f"PyTorch {torch['torch']}, cuDNN {torch['cudnn']}; {vktconv['date'][:10]}")
     means = [f"{mean['geometric_mean']:.2f}x {name.split(' ', 1)[1].replace('_', '-')} (slower on {mean['slower']} of "
              f"{mean['problems']})" for name, mean in comparison["geometric_means"].items() if name.startswith(dtype + " ")]
-    parts += [text(LEFT, 40, versions, colour="#555555"),
-              text(LEFT, 56, "geometric mean: " + "; ".join(means) if means else "", colour="#555555")]
+    parts.append(text(LEFT, 40, versions, colour="#555555"))
+    for i in range(0, len(means), 2):
+        parts.append(text(LEFT, 56 + 8 * i, "geometric mean: " + "; ".join(means[i:i + 2]), colour="#555555"))
     x = LEFT
     for title, colour, _ in series:
-        parts += [f'<rect x="{x}" y="67" width="11" height="11" fill="{colour}"/>', text(x + 16, 77, title)]
+        parts += [f'<rect x="{x}" y="83" width="11" height="11" fill="{colour}"/>', text(x + 16, 93, title)]
         x += 34 + 6.2 * len(title)
 
     bottom = height - BOTTOM

@@ -20,7 +20,7 @@ def text(ms):
 
 def columns_of(rows, dtype):
     """Titles, and for each problem the cells; and the ratios by rival."""
-    of_type = [row for row in rows if row["dtype"] == dtype[0]]
+    of_type = [dict(row, layout=row.get("layout", "channels_first")) for row in rows if row["dtype"] == dtype[0]]
     layouts = [layout for layout in ("channels_first", "channels_last") if any(r["layout"] == layout for r in of_type)]
     titles = [f"vktconv {dtype[1]}" + (" channels-last" if layout == "channels_last" else "") for layout in layouts]
     for rival in dtype[2]:
