@@ -1,9 +1,10 @@
 // Implicit matrix product over phases on matrix units (VK_KHR_cooperative_matrix): rows (out-channels, or out-channels in
 // one of the merged phases of the width) x positions x (taps x in-channels). Products of 16-bit elements, sums in fp32.
 //
-// Layouts: input [batch, in-channels, spatial] or, PREPARED, as channels_last.comp left it: [image, group, chunk, pixel,
-// part, DEPTH channels] in 16 bits; packed weights [group, out-channel block, tap, chunk, row, part, DEPTH channels]
-// (pack_matrix.comp); bias [out-channels]; output [batch, out-channels, spatial].
+// Layouts: input [batch, in-channels, spatial], [batch, spatial, in-channels] or, PREPARED, as channels_last.comp left it:
+// [image, group, chunk, pixel, part, DEPTH channels] in 16 bits; packed weights [group, out-channel block, tap, chunk, row,
+// part, DEPTH channels] (pack_matrix.comp); bias [out-channels]; output [batch, out-channels, spatial] or [batch, spatial,
+// out-channels].
 //
 // Shared memory holds, of one chunk of DEPTH in-channels, the inputs under WINDOW_TAPS neighbouring taps of the width,
 // a row for each position with its channels side by side, and the weights of these taps. Positions are numbered through

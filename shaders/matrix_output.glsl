@@ -37,7 +37,8 @@ Place find_place(uint element, uvec3 first_output, uint first_position, uint end
 // CHANNEL_LANES at a time.
 const uint FEW_CHANNELS = TILE_CHANNELS < OUT_CHANNELS ? TILE_CHANNELS : OUT_CHANNELS;
 const uint POWER_OF_TWO = FEW_CHANNELS >= 16u ? 16u : FEW_CHANNELS >= 8u ? 8u : FEW_CHANNELS >= 4u ? 4u : 1u;
-const uint CHANNEL_LANES = OUTPUT_CHANNELS_LAST ? POWER_OF_TWO : 1u;
+const uint DIVIDING_LANES = LOCAL % POWER_OF_TWO == 0u ? POWER_OF_TWO : 1u;
+const uint CHANNEL_LANES = OUTPUT_CHANNELS_LAST ? DIVIDING_LANES : 1u;
 const uint PLACES = (STAGED_ROW * CHANNEL_LANES + LOCAL - 1u) / LOCAL;  // outputs of a row that one invocation stores
 // Out-channels: enough that loads overlap, few enough for the instruction cache.
 const uint STORED_TOGETHER = CHANNEL_LANES > 1u ? WARPS_M : 4u;

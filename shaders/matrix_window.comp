@@ -8,16 +8,17 @@
 // What differs from matrix.comp: shared memory holds, of one chunk of DEPTH in-channels, the inputs under a window of WINDOW_H
 // x WINDOW_W taps, so that an input is fetched once for all of them; weights are loaded from memory, where the nearest cache
 // holds them, and leave shared memory, which is scarce (docs/performance-log.md), to the inputs; and outputs are stored as
-// whole aligned vectors (matrix_window_output.glsl, and matrix_window_channels_last.glsl). As there, shared memory has a row for each number (numbering.glsl) with
-// its channels side by side: a tap of sixteen neighbouring positions is sixteen neighbouring rows, wherever they begin. A
-// row has a spare vector, so that eight rows fall into different banks.
+// whole aligned vectors (matrix_window_output.glsl, matrix_window_channels_last.glsl). As there, shared memory has a row for
+// each number (numbering.glsl) with its channels side by side: a tap of sixteen neighbouring positions is sixteen
+// neighbouring rows, wherever they begin. A row has a spare vector, so that eight rows fall into different banks.
 //
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
 // Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
 // TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8; MERGED <= TILE_M, and 0 where the output is channels-last;
 // INPUT_VECTOR divides INPUT_W and the slab's input_offset, and is 1 where the input is channels-last; INPUT_OCTETS and
-// OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; weights are finite; 32-bit limits as in gather.comp. See src/algorithms/matrix_window.cpp.
+// OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; weights are finite; 32-bit limits as in
+// gather.comp. See src/algorithms/matrix_window.cpp.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_cooperative_matrix : require
@@ -283,6 +284,7 @@ void main() {
     return;
   }
   list_runs(tile);
+  // As above.
   [[dont_unroll]] for (uint fragment_m = 0; fragment_m < FRAGMENTS_M; ++fragment_m) {
     barrier();  // what was in the pool has been read
     [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {

@@ -1,5 +1,6 @@
 // How a workgroup of matrix_window.comp reads and stores channels-last tensors: a pixel's channels lie side by side, in memory
-// as in shared memory, so that they move in vectors of eight where the numbers of channels are multiples of it.
+// as in shared memory, so that they move in vectors of eight where the numbers of channels are multiples of it. Needs
+// matrix_window_input.glsl and matrix_window_output.glsl for NOWHERE, ROWS_BEFORE, OutputTile and how outputs are rounded.
 #ifndef VKTCONV_MATRIX_WINDOW_CHANNELS_LAST_GLSL_
 #define VKTCONV_MATRIX_WINDOW_CHANNELS_LAST_GLSL_
 
@@ -72,7 +73,7 @@ void list_pixels(OutputTile tile) {
 
 const uint BLOCK_OCTETS = ROWS / 8u;
 
-// Sums lie in shared memory by position, ROWS of each. Stores those of `positions`.. of each subgroup.
+// Sums of TILE_N positions of each subgroup, its matrix column fragment_n, lie in shared memory, ROWS of each.
 void store_pixels(OutputTile tile, uint fragment_n) {
   [[dont_unroll]] for (uint item = gl_LocalInvocationID.x; item < WARPS_N * TILE_N * BLOCK_OCTETS; item += LOCAL) {
     const uint staged = item / BLOCK_OCTETS, first = item % BLOCK_OCTETS * 8u;

@@ -1,5 +1,5 @@
-// How a workgroup of matrix_window.comp brings the inputs of a window into shared memory: each invocation a few items of
-// INPUT_VECTOR neighbours of a row by eight in-channels.
+// How a workgroup of matrix_window.comp brings the inputs of a window into shared memory from a channels-first tensor: each
+// invocation a few items of INPUT_VECTOR neighbours of a row by eight in-channels.
 #ifndef VKTCONV_MATRIX_WINDOW_INPUT_GLSL_
 #define VKTCONV_MATRIX_WINDOW_INPUT_GLSL_
 

@@ -1,4 +1,4 @@
-// How a workgroup of matrix_window.comp stores its outputs. Sums of TILE_M rows of each subgroup lie in shared memory; outputs that
+// How a workgroup of matrix_window.comp stores its outputs into a channels-first tensor. Sums of TILE_M rows of each subgroup lie in shared memory; outputs that
 // are neighbours in memory (a run: a row, or a whole plane where rows follow each other) are stored by the lanes of a
 // subgroup side by side, in vectors of 16 aligned bytes, which begin elsewhere in each channel's run. Memory is written in
 // sectors of 32 bytes, and one that is written in pieces costs several times as much (docs/performance-log.md): so tiles

@@ -12,7 +12,7 @@
 
 layout(constant_id = NUMBERING_STRIPS) const uint STRIPS = 1;    // the width is cut into strips
 layout(constant_id = NUMBERING_STRIP_STEP) const uint STRIP_STEP = 1;  // positions from one to the next
-layout(constant_id = NUMBERING_STRIP_W) const uint STRIP_W = 1;  // positions of a row in each: they overlap
+layout(constant_id = NUMBERING_STRIP_W) const uint STRIP_W = 1;  // positions of a row in each: they may overlap
 layout(constant_id = NUMBERING_PITCH_W) const uint PITCH_W = 1;
 layout(constant_id = NUMBERING_PITCH_H) const uint PITCH_H = 1;
 layout(constant_id = NUMBERING_RUN) const uint RUN = 1;                // numbers from one contiguous run of outputs to the next

@@ -291,6 +291,20 @@ TEST_CASE("Where a shader may have four storage buffers, what post-ops read is r
   }
 }
 
+TEST_CASE("Every array that a shader declares in shared memory is counted") {
+  // Without the one word of the other layout's places this tile would take exactly the 48 KiB that there are.
+  Problem problem;
+  VktcError error = {};
+  REQUIRE(make_problem(parse("dtf16_ilast_olast_ic32ih169iw169_oc32kh3"), problem, error));
+  PlanOptions options;
+  options.choice = "matrix_window:32,256,32,1,4,3,3,1,0,1";
+  Plan plan;
+  CHECK_FALSE(make_plan(problem, ada_caps(), options, plan, error));
+  options.choice = "matrix_window:32,256,16,1,4,3,3,1,0,1";
+  REQUIRE(make_plan(problem, ada_caps(), options, plan, error));
+  CHECK(broken_rule(problem, ada_caps(), plan) == "");
+}
+
 TEST_CASE("Left to choose, NVIDIA's devices are reached by address, others by descriptors") {
   VktcError error = {};
   Problem problem;

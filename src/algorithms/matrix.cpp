@@ -101,7 +101,7 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const MatrixShap
   return u32(std::min<int64_t>(std::max(in, out) + bias, std::numeric_limits<uint32_t>::max()));
 }
 
-// Outputs of a row that an invocation stores: their places are in registers.
+// Outputs of a row that an invocation stores, channels-first: it finds the place of each anew for every TILE_M rows.
 constexpr int64_t most_places = 16;
 
 // Sums of one invocation, all parts: a register each. With more, compilers put them into memory.

@@ -58,7 +58,9 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering&
     out = int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] + 4) * 4;
     places = int64_t{tile.values[positions]} * 4;
   }
-  return u32(std::min<int64_t>(std::max(in, out) + bias + places, std::numeric_limits<uint32_t>::max()));
+  constexpr int64_t of_the_other_layout = 16;  // its places: an array cannot be empty
+  return u32(
+      std::min<int64_t>(std::max(in, out) + bias + places + of_the_other_layout, std::numeric_limits<uint32_t>::max()));
 }
 
 // Sums of one invocation: a register each. With more, compilers put them into memory.
@@ -197,7 +199,12 @@ bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape
     why_not = "its channels-first outputs have the type of its inputs";
     return false;
   }
-  return matrix_units_available(problem, caps, shape, "matrix_window", why_not);
+  if (!matrix_units_available(problem, caps, shape, "matrix_window", why_not)) return false;
+  if (shape.m % 8 != 0) {
+    why_not = "the device's matrices have " + std::to_string(shape.m) + " rows: it wants a multiple of 8";
+    return false;
+  }
+  return true;
 }
 
 // Subgroups along rows and along positions, and matrices of each subgroup. On a CPU nothing of this is quick, and what

@@ -17,7 +17,7 @@ struct TapWindow {
 struct Numbering {
   int64_t strips = 1;         // the width is cut into strips
   int64_t strip_step = 1;     // positions from one to the next
-  int64_t strip_w = 1;        // positions of a row in each: strips overlap (shaders/matrix_window_output.glsl)
+  int64_t strip_w = 1;        // positions of a row in each: strips overlap by tile_overlap()
   int64_t pitch_w = 1;        // numbers of a row
   int64_t pitch_h = 1;        // rows of a slice
   int64_t image_numbers = 1;  // of one image
@@ -29,7 +29,7 @@ struct Numbering {
 int64_t most_taps(const Problem& problem, size_t axis, bool merged);
 
 // Positions by which neighbouring tiles and strips overlap: as many as reach the last output of a vector of 16 bytes
-// from its first.
+// from its first; 0 where outputs of neighbouring positions are no neighbours in memory.
 int64_t tile_overlap(const Problem& problem, bool merged);
 
 // strips at most the positions of a row; a window at most the fullest phase's taps.
