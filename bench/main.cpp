@@ -158,7 +158,7 @@ int run(const Options& options) {
   }
 
   const Ceilings ceilings = measure_ceilings(device, VulkanTable(device));
-  const RunInfo run_info = describe_run(device, ceilings, options.measurement.memory_access);
+  const RunInfo run_info = describe_run(device, ceilings, options.measurement);
   Output output(options, run_info, problems);
   const bool lost = !measure_all(device, options, ceilings, problems, output);
   output.finish();

@@ -239,6 +239,9 @@ Measurement Bench::measure(const VktcConvTransposeDesc& desc, const MeasurementO
         result, Status::skipped,
         fmt::format("{:.4g} GFLOP, more than --max-gflop {:.4g}", result.work.flop * 1e-9, options.max_gflop));
   }
+  if (options.precision == VKTC_PRECISION_RELAXED && desc.dataType == VKTC_DATA_TYPE_F32 && desc.postOpCount > 0) {
+    return refused(result, Status::skipped, "no error bound is known for post-ops with --precision relaxed");
+  }
   if (std::string refusal = buffer_refusal(device_, result.work); !refusal.empty()) {
     return refused(result, Status::skipped, refusal);
   }
@@ -247,6 +250,7 @@ Measurement Bench::measure(const VktcConvTransposeDesc& desc, const MeasurementO
   plan_options.algorithm = options.algorithm.c_str();
   plan_options.memoryAccess = options.memory_access;
   plan_options.candidate = options.candidate;
+  plan_options.precision = options.precision;
   VktcError error = {};
   const auto create_plan = [&](PlanHandle& plan, double& ms) {
     VktcPlan created = nullptr;
@@ -339,7 +343,8 @@ Measurement Bench::measure(const VktcConvTransposeDesc& desc, const MeasurementO
     result.dispatches.push_back({dispatch.name, spread_of(times.dispatches[i]).median});
   }
 
-  result.verification = verify(device_, vulkan_, desc, requirements.outputSize, buffers->output, options.samples);
+  result.verification =
+      verify(device_, vulkan_, desc, requirements.outputSize, buffers->output, options.samples, options.precision);
   if (result.verification.failures > 0) {
     return refused(result, Status::failed,
                    fmt::format("{} of {} samples are wrong, the first: {}", result.verification.failures,

@@ -19,6 +19,7 @@ struct MeasurementOptions {
   std::string algorithm;   // empty: the planner chooses
   uint32_t candidate = 0;  // VktcPlanOptions::candidate
   VktcMemoryAccess memory_access = VKTC_MEMORY_ACCESS_AUTO;
+  VktcPrecision precision = VKTC_PRECISION_F32;
   unsigned repeats = 0;          // 0: at least 10, fewer only for a slow problem on a CPU device
   double min_time_seconds = -1;  // repeat until this much time was measured; negative: 0.2, on a CPU device 0
   double max_gflop = 0;          // 0: no limit

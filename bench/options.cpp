@@ -78,6 +78,9 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
                                                             {"descriptors", VKTC_MEMORY_ACCESS_DESCRIPTORS},
                                                             {"address", VKTC_MEMORY_ACCESS_DEVICE_ADDRESS}};
 
+  const std::map<std::string, VktcPrecision> precisions = {
+      {"fp32", VKTC_PRECISION_F32}, {"fp32_fma", VKTC_PRECISION_F32_FMA}, {"relaxed", VKTC_PRECISION_RELAXED}};
+
   app.add_option("problems", options.problems, "Problems as descriptor strings");
   app.add_option("--suite", options.suites, "Suites: files, or kb1, decoders, cpu")->type_name("FILE|NAME");
   app.add_option("--match", options.match, "Only problems whose name this regular expression finds")
@@ -126,6 +129,8 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
       ->type_name("N");
   app.add_option("--memory-access", measurement.memory_access, "How shaders reach buffers: auto, descriptors, address")
       ->transform(CLI::CheckedTransformer(accesses).description(""));
+  app.add_option("--precision", measurement.precision, "What may become of fp32 elements: fp32, fp32_fma or relaxed")
+      ->transform(CLI::CheckedTransformer(precisions).description(""));
   app.add_flag("--registers", options.registers, "Show what the driver's compiler says: registers, spills, memory");
   app.add_flag("--validation", options.validation,
                "Run under the Khronos validation layer; its messages are a failure");

@@ -60,6 +60,7 @@ Json row_json(const RunInfo& run, const Row& row) {
       {"candidate", m.candidate},
       {"predicted_ms", m.predicted_ms},
       {"memory_access", run.memory_access},
+      {"precision", run.precision},
       {"choice", m.choice},
       {"tile", m.tile},
       {"flop", m.work.flop},
@@ -123,6 +124,17 @@ std::string csv_field(const std::string& text) {
 
 std::string csv_number(bool present, double value) { return present ? fmt::format("{:.6g}", value) : ""; }
 
+const char* precision_text(VktcPrecision precision) {
+  switch (precision) {
+    case VKTC_PRECISION_F32_FMA:
+      return "fp32_fma";
+    case VKTC_PRECISION_RELAXED:
+      return "relaxed";
+    default:
+      return "fp32";
+  }
+}
+
 std::filesystem::path temporary_file(std::filesystem::path file) {
   file += ".part";
   return file;
@@ -130,7 +142,7 @@ std::filesystem::path temporary_file(std::filesystem::path file) {
 
 }  // namespace
 
-RunInfo describe_run(const host::Device& device, const Ceilings& ceilings, VktcMemoryAccess memory_access) {
+RunInfo describe_run(const host::Device& device, const Ceilings& ceilings, const MeasurementOptions& options) {
   const host::DeviceSummary& summary = device.summary();
   RunInfo run;
   run.device = summary.name;
@@ -142,7 +154,8 @@ RunInfo describe_run(const host::Device& device, const Ceilings& ceilings, VktcM
   run.git_commit = VKTCONV_BUILD_COMMIT;
   run.date = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                          fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
-  run.memory_access = memory_access_text(memory_access);
+  run.memory_access = memory_access_text(options.memory_access);
+  run.precision = precision_text(options.precision);
   run.ceilings = ceilings;
   return run;
 }

@@ -18,11 +18,11 @@ struct RunInfo {
   bool cpu = false;
   std::string library_version, git_commit;
   std::string date;  // "2026-11-21T01:24:00Z"
-  std::string memory_access;
+  std::string memory_access, precision;
   Ceilings ceilings;
 };
 
-RunInfo describe_run(const host::Device& device, const Ceilings& ceilings, VktcMemoryAccess memory_access);
+RunInfo describe_run(const host::Device& device, const Ceilings& ceilings, const MeasurementOptions& options);
 
 struct Row {
   std::string name;        // the descriptor where the problem has none

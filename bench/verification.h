@@ -28,7 +28,9 @@ std::vector<int64_t> sample_indices(const VktcConvTransposeDesc& desc, const int
 reference::Sources generated_sources(const VktcConvTransposeDesc& desc);
 
 // The inputs must have been filled by DataGenerator. Reads the samples with small copies. Throws host::Error.
+// precision: of the plan; where it was relaxed, the bound of fp32 is that of elements rounded to eleven bits.
 Verification verify(host::Device& device, const VulkanTable& vulkan, const VktcConvTransposeDesc& desc,
-                    const int64_t output_size[], const host::Buffer& output, int64_t count);
+                    const int64_t output_size[], const host::Buffer& output, int64_t count,
+                    VktcPrecision precision = VKTC_PRECISION_F32);
 
 }  // namespace vktconv::bench
