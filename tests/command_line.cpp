@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -30,6 +31,10 @@ std::string read_text(const fs::path& file) {
 void write_text(const fs::path& file, const std::string& text) { std::ofstream(file, std::ios::binary) << text; }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+bool same_arrays(const support::NpyArray& a, const support::NpyArray& b) {
+  return a.type == b.type && a.shape == b.shape && std::memcmp(a.data.get(), b.data.get(), a.bytes()) == 0;
+}
 
 Workplace::Workplace() { fs::create_directory(path("cache")); }
 

@@ -22,6 +22,7 @@ std::string quoted(const std::string& text);  // for the shell
 std::string read_text(const std::filesystem::path& file);
 void write_text(const std::filesystem::path& file, const std::string& text);
 bool contains(const std::string& text, const std::string& part);
+bool same_arrays(const support::NpyArray& a, const support::NpyArray& b);
 
 // A folder with files for the command, which runs in it. The user's cache folder is inside.
 class Workplace {

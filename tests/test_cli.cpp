@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -25,10 +24,6 @@ using namespace vktconv;
 using namespace vktconv::tests;
 using support::NpyArray;
 using support::NpyType;
-
-bool same_arrays(const NpyArray& a, const NpyArray& b) {
-  return a.type == b.type && a.shape == b.shape && std::memcmp(a.data.get(), b.data.get(), a.bytes()) == 0;
-}
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 const std::string memory_limit = "";  // the sanitizers themselves reserve terabytes

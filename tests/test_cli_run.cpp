@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -22,10 +21,6 @@ using namespace vktconv;
 using namespace vktconv::tests;
 using support::NpyArray;
 using support::NpyType;
-
-bool same_arrays(const NpyArray& a, const NpyArray& b) {
-  return a.type == b.type && a.shape == b.shape && std::memcmp(a.data.get(), b.data.get(), a.bytes()) == 0;
-}
 
 NpyType npy_type(VktcDataType type) {
   return type == VKTC_DATA_TYPE_F32    ? NpyType::f32
