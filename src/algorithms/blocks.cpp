@@ -383,4 +383,16 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
   return true;
 }
 
+bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options,
+                       const Blocking& blocking,
+                       const std::function<Dispatch(const SlabWindows& windows)>& make_dispatch, Plan& plan,
+                       VktcError& error) {
+  return make_blocked_plan(
+      problem, caps, options, blocking,
+      [&](const Slab& slab, const SlabWindows& windows) {
+        return std::vector<Run>{{make_dispatch(windows), blocking.workgroups(slab)}};
+      },
+      plan, error);
+}
+
 }  // namespace vktconv

@@ -57,6 +57,12 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
                        const std::function<std::vector<Run>(const Slab& slab, const SlabWindows& windows)>& make_runs,
                        Plan& plan, VktcError& error);
 
+// The same for algorithms that have one dispatch a slab.
+bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options,
+                       const Blocking& blocking,
+                       const std::function<Dispatch(const SlabWindows& windows)>& make_dispatch, Plan& plan,
+                       VktcError& error);
+
 // In-channels that kernels sum in one step: of 8-bit integers four, the bytes of a word. Steps of a group.
 int64_t step_channels(const Problem& problem);
 int64_t channel_steps(const Problem& problem);

@@ -327,10 +327,10 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
 
 std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps& caps, const MatrixShape& shape) {
   const auto text = [&](size_t value) { return std::to_string(tile.values[value]); };
-  std::string result = text(rows) + " rows x " + text(positions) + " positions x " + text(depth) + " deep, " +
-                       std::to_string(shape.m) + "x" + std::to_string(shape.n) + "x" + std::to_string(shape.k) +
-                       " matrices, " + text(warps_m) + " x " + text(warps_n) + " subgroups of " +
-                       std::to_string(caps.subgroup_size) + ", " + text(window_taps) + " taps at once";
+  std::string result = describe_matrices(
+      {tile.values[rows], tile.values[positions], tile.values[depth], tile.values[warps_m], tile.values[warps_n]},
+      shape, caps);
+  result += ", " + text(window_taps) + " taps at once";
   if (tile.values[merged] > 0) result += ", " + text(merged) + " merged phases of the width";
   if (is_prepared(problem, tile)) result += ", input turned to channels-last before";
   if (tile.values[whole]) result += ", fp32 rounded to fp16";

@@ -51,4 +51,11 @@ bool matrix_units_available(const Problem& problem, const DeviceCaps& caps, cons
   return false;
 }
 
+std::string describe_matrices(const MatrixTile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
+  const auto text = [](uint32_t number) { return std::to_string(number); };
+  return text(tile.rows) + " rows x " + text(tile.positions) + " positions x " + text(tile.depth) + " deep, " +
+         text(shape.m) + "x" + text(shape.n) + "x" + text(shape.k) + " matrices, " + text(tile.warps_m) + " x " +
+         text(tile.warps_n) + " subgroups of " + text(caps.subgroup_size);
+}
+
 }  // namespace vktconv

@@ -20,4 +20,12 @@ MatrixShape find_matrix_shape(const DeviceCaps& caps, VktcDataType type);
 bool matrix_units_available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape,
                             const std::string& shader, std::string& why_not);
 
+// What a workgroup multiplies: rows x positions, depth in-channels at once, shared out among subgroups.
+struct MatrixTile {
+  uint32_t rows = 0, positions = 0, depth = 0, warps_m = 0, warps_n = 0;
+};
+
+// In words, for Plan::tile.
+std::string describe_matrices(const MatrixTile& tile, const MatrixShape& shape, const DeviceCaps& caps);
+
 }  // namespace vktconv

@@ -316,11 +316,10 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
 
 std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps& caps, const MatrixShape& shape) {
   const auto text = [&](size_t value) { return std::to_string(tile.values[value]); };
-  std::string result = text(rows) + " rows x " + text(positions) + " positions x " + text(depth) + " deep, " +
-                       std::to_string(shape.m) + "x" + std::to_string(shape.n) + "x" + std::to_string(shape.k) +
-                       " matrices, " + text(warps_m) + " x " + text(warps_n) + " subgroups of " +
-                       std::to_string(caps.subgroup_size) + ", window of " + text(window_h) + " x " + text(window_w) +
-                       " taps";
+  std::string result = describe_matrices(
+      {tile.values[rows], tile.values[positions], tile.values[depth], tile.values[warps_m], tile.values[warps_n]},
+      shape, caps);
+  result += ", window of " + text(window_h) + " x " + text(window_w) + " taps";
   const int64_t overlap = tile_overlap(problem, tile.values[merged] > 0);
   if (overlap > 0) result += ", tiles overlap by " + std::to_string(overlap);
   if (tile.values[strips] > 1) result += ", width in " + text(strips) + " strips";
@@ -354,9 +353,8 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   plan.tile = describe(problem, tile, caps, shape);
   return make_blocked_plan(
       problem, caps, options, blocking,
-      [&](const Slab& slab, const SlabWindows& windows) {
-        return std::vector<Run>{
-            {multiply(problem, caps, tile, shape, numbering, plan.device_address, windows), blocking.workgroups(slab)}};
+      [&](const SlabWindows& windows) {
+        return multiply(problem, caps, tile, shape, numbering, plan.device_address, windows);
       },
       plan, error);
 }

@@ -183,11 +183,8 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   if (tile.values[merged] > 0) plan.tile += ", " + text(merged) + " merged phases of the width";
   return make_blocked_plan(
       problem, caps, options, blocking,
-      [&](const Slab& slab, const SlabWindows& windows) {
-        return std::vector<Run>{
-            {make_run(problem, caps, tile, plan.device_address, windows), blocking.workgroups(slab)}};
-      },
-      plan, error);
+      [&](const SlabWindows& windows) { return make_run(problem, caps, tile, plan.device_address, windows); }, plan,
+      error);
 }
 
 }  // namespace
