@@ -6,7 +6,7 @@
     bench/compare_torch.py --dtype f16 --layout channels_first,channels_last
     bench/compare_torch.py --torch-results torch.json --vktconv-results vktconv.json     (measures nothing)
 
-PyTorch: median of 10 CUDA-event timings after 3 warm-ups, each of as many calls as take a millisecond, so that launches
+PyTorch: median of 10 CUDA-event timings after 3 warm-ups and 150 ms, each of as many calls as take a millisecond, so that launches
 do not count; cudnn.benchmark on. fp32 is with TF32 off; tf32 is what PyTorch does by default in convolutions; *_cl is the
 channels-last memory format. vktconv: vktconv-bench on the same problems, verified, in every layout that is asked for; each is
 held against PyTorch's faster one. A ratio above 1 means that vktconv took less time.
@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 here = pathlib.Path(__file__).resolve().parent
 
@@ -56,9 +57,12 @@ def is_symmetric(problem):
 
 
 def median_ms(torch, call, repeats=10):
-    for _ in range(3):
+    warm_until = time.monotonic() + 0.15  # clocks rise under load only
+    for turn in itertools.count():
         call()
-    torch.cuda.synchronize()
+        torch.cuda.synchronize()
+        if turn >= 2 and time.monotonic() > warm_until:
+            break
 
     def time_calls(count):
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))

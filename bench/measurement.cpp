@@ -16,8 +16,12 @@ namespace {
 constexpr unsigned least_repeats = 10;
 constexpr unsigned most_repeats = 1000;
 constexpr unsigned warm_ups = 3;
-constexpr double submission_ms = 400;     // no submission is planned to take longer, so that no watchdog bites
-constexpr double warm_up_ms = 30;         // of a GPU, whose clocks rise only under load
+constexpr double submission_ms = 400;  // no submission is planned to take longer, so that no watchdog bites
+// A GPU's clocks rise only under load, an H200's for some hundred milliseconds: it is warm when rounds of repetitions
+// get no quicker.
+constexpr double warm_up_round_ms = 60;
+constexpr double longest_warm_up_ms = 1500;
+constexpr double settled = 0.99;
 constexpr double slow_problem_ms = 2000;  // what a CPU device may spend on the repetitions of one problem
 constexpr unsigned slow_problem_repeats = 3;
 
@@ -144,22 +148,29 @@ double warm_up(host::Device& device, const VulkanTable& vulkan, Recorder& record
                double& record_us_per_dispatch) {
   const bool cpu = device.summary().type == VK_PHYSICAL_DEVICE_TYPE_CPU;
   double best_record_ms = 1e300, total_ms = 0, last_ms = 0;
-  for (unsigned i = 0; i < warm_ups || (!cpu && total_ms < warm_up_ms && i < most_repeats); ++i) {
+  for (unsigned i = 0; i < warm_ups; ++i) {
+    device.submit([&](VkCommandBuffer commands) {
+      full_barrier(vulkan, commands);
+      const double begin = host_milliseconds();
+      recorder.conv_transpose(commands, nullptr);
+      best_record_ms = std::min(best_record_ms, host_milliseconds() - begin);
+    });
     Times times;
-    if (i < warm_ups) {
-      device.submit([&](VkCommandBuffer commands) {
-        full_barrier(vulkan, commands);
-        const double begin = host_milliseconds();
-        recorder.conv_transpose(commands, nullptr);
-        best_record_ms = std::min(best_record_ms, host_milliseconds() - begin);
-      });
-    }
     run_timed(device, vulkan, recorder, dispatch_count, 1, times);
     last_ms = times.whole.back();
     total_ms += last_ms;
     if (cpu && 2 * total_ms > slow_problem_ms) break;  // one warm-up of a slow problem must do
   }
   record_us_per_dispatch = best_record_ms * 1e3 / std::max(dispatch_count, 1u);
+  for (double before_ms = 1e300; !cpu && total_ms < longest_warm_up_ms; before_ms = last_ms) {
+    Times times;
+    const double wanted = std::ceil(warm_up_round_ms / std::max(last_ms, 1e-6));
+    run_timed(device, vulkan, recorder, dispatch_count, static_cast<unsigned>(std::min<double>(wanted, most_repeats)),
+              times);
+    last_ms = spread_of(times.whole).median;
+    for (const double time : times.whole) total_ms += time;
+    if (last_ms >= settled * before_ms) break;
+  }
   return last_ms;
 }
 
