@@ -11,6 +11,7 @@
 #include "algorithms/matrix_units.h"
 #include "algorithms/merged_phases.h"
 #include "algorithms/post_op_windows.h"
+#include "algorithms/prepared_input.h"
 #include "phases.h"
 #include "shared/params.h"
 
@@ -36,13 +37,13 @@ bool is_prepared(const Problem& problem, const Tile& tile) {
   return tile.values[prepared] != 0 && !reads_octets(problem, tile);
 }
 
+PreparedInput prepared_of(const Problem& problem, const Tile& tile) {
+  return {tile.values[depth], parts(problem, tile)};
+}
+
 uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
   return tile.values[warps_m] * tile.values[warps_n] * caps.subgroup_size;
 }
-
-// What two fp16 parts leave out is up to 12 * 2^-24 of a product, and the bound of a sum of n products is (n + 2) *
-// 2^-24 of all of them. Each tap that reaches an output brings a product for each in-channel.
-constexpr int64_t least_f32_in_channels = 16;
 
 // The width of a phase, as matrix.comp numbers it.
 struct Width {
@@ -124,12 +125,6 @@ bool legal(const Problem& problem, const Tile& tile, const MatrixShape& shape, c
          shared_bytes(problem, tile, shape) <= caps.max_compute_shared_memory_size;
 }
 
-// Bytes of the input as channels_last.comp leaves it.
-int64_t prepared_bytes(const Problem& problem, const Tile& tile, int64_t images, int64_t groups) {
-  return images * groups * problem.input_plane() * round_up(problem.group_in_channels(), tile.values[depth]) *
-         parts(problem, tile) * 2;
-}
-
 // Workgroups that share a multiprocessor. An H200's driver gives all of them together no more shared memory than one
 // may have (docs/performance-log.md); registers: sums, and about 90 for the rest.
 int64_t resident_workgroups(const Problem& problem, const DeviceCaps& caps, const Tile& tile,
@@ -188,9 +183,8 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double busy = (flop / rate + fetch + gathered) * waves + waits + stored;
 
   const double memory = least_bytes(problem) / bandwidth;
-  const double turned = static_cast<double>(problem.input_elements() * problem.element_size() +
-                                            prepared_bytes(problem, tile, problem.batch, problem.groups));
-  const double preparation = is_prepared(problem, tile) ? 1.6 * turned / bandwidth + 4e-6 : 0;
+  const double preparation =
+      is_prepared(problem, tile) ? predict_preparation(problem, prepared_of(problem, tile), bandwidth) : 0;
   const double cpu = caps.is_cpu ? 50.0 : 1.0;
   return cpu * (std::max(busy, memory) + preparation + 4e-6);
 }
@@ -198,8 +192,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
 bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape, std::string& why_not) {
   if (!matrix_units_available(problem, caps, shape, "matrix", why_not)) return false;
   if (problem.data_type == VKTC_DATA_TYPE_F32 && problem.group_in_channels() < least_f32_in_channels) {
-    why_not = "fp32 in two fp16 parts is as exact as fp32 only for sums of many products: a group must have " +
-              std::to_string(least_f32_in_channels) + " in-channels";
+    why_not = few_f32_in_channels();
     return false;
   }
   if (caps.max_storage_buffers_per_stage < 6) {
@@ -258,35 +251,6 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
   return result;
 }
 
-// Slabs take turns in the workspace.
-Window prepared_window(const Problem& problem, const Tile& tile, const Slab& slab) {
-  return {Tensor::workspace, 0, static_cast<uint64_t>(prepared_bytes(problem, tile, slab.images, slab.groups))};
-}
-
-Run prepare_input(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address,
-                  const Slab& slab, const SlabWindows& windows) {
-  shared::ChannelsLastParams params{};
-  params.batch = windows.params.batch;
-  params.groups = windows.params.groups;
-  params.in_channels = u32(problem.group_in_channels());
-  params.all_channels = u32(problem.in_channels);
-  params.pixels = u32(problem.input_plane());
-  params.input_offset = windows.params.input_offset;
-  const uint32_t local = std::min({256u, caps.max_compute_work_group_invocations, caps.max_compute_work_group_size[0]});
-  const int64_t pixels = local / (tile.values[depth] / 8);
-
-  Run run;
-  run.dispatch.shader = variant_name("channels_last", problem.data_type, caps, device_address);
-  run.dispatch.constants = {local, local, tile.values[depth], u32(parts(problem, tile)),
-                            problem.input_channels_last() ? 1u : 0u};
-  run.dispatch.params = to_words(params);
-  run.dispatch.windows = {windows.input.window, prepared_window(problem, tile, slab)};
-  run.workgroups =
-      static_cast<double>(slab.images * slab.groups * ceil_div(problem.group_in_channels(), tile.values[depth])) *
-      static_cast<double>(ceil_div(problem.input_plane(), pixels));
-  return run;
-}
-
 Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                   const Width& width, bool device_address, const Slab& slab, const SlabWindows& windows) {
   shared::MatrixParams params{};
@@ -318,7 +282,7 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   if (reads_octets(problem, tile)) {
     dispatch.windows[4] = windows.input.window;
   } else if (tile.values[prepared]) {
-    dispatch.windows[4] = prepared_window(problem, tile, slab);
+    dispatch.windows[4] = prepared_window(problem, prepared_of(problem, tile), slab);
   }
   append_post_op_windows(problem, caps, device_address, windows.output.window, windows.packed.window, dispatch.windows);
   dispatch.subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
@@ -355,23 +319,16 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.pack_local_size = std::min(128u, caps.max_compute_work_group_invocations);
   blocking.pack_constants = {tile.values[depth], shape.m, u32(parts(problem, tile))};
   blocking.workgroups = [&](const Slab& slab) {
-    // Positions are numbered in 32 bits; the turned input is one window, counted in vectors.
-    const uint64_t most_prepared = plan.device_address ? uint64_t{1} << 35 : caps.max_storage_buffer_range;
-    const bool too_wide = is_prepared(problem, tile) && prepared_window(problem, tile, slab).range > most_prepared;
+    // Positions are numbered in 32 bits.
+    const bool too_wide = is_prepared(problem, tile) &&
+                          !fits_prepared_window(problem, caps, prepared_of(problem, tile), plan.device_address, slab);
     if (too_wide || numbered_positions(problem, width, slab.images) > (int64_t{1} << 30)) {
       return std::numeric_limits<double>::infinity();
     }
     return workgroup_count(problem, tile, width, slab.images, slab.groups * slab.blocks);
   };
-  // fp32: the weights once more, for the outputs that fp16 parts cannot tell.
-  Blocking exact;
-  if (problem.data_type == VKTC_DATA_TYPE_F32) {
-    exact.channels = blocking.channels;
-    exact.rows = round_up(blocking.channels, 4);
-    exact.packed_in_channels = problem.group_in_channels();
-    exact.pack_local_size = blocking.pack_local_size;
-    blocking.also = &exact;
-  }
+  const Blocking exact = exact_weights(problem, blocking);
+  if (problem.data_type == VKTC_DATA_TYPE_F32) blocking.also = &exact;
   plan.tile = describe(problem, tile, caps, shape);
   uint64_t workspace_bytes = 0;
   const bool made = make_blocked_plan(
@@ -379,7 +336,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
       [&](const Slab& slab, const SlabWindows& windows) {
         std::vector<Run> runs;
         if (is_prepared(problem, tile)) {
-          runs.push_back(prepare_input(problem, caps, tile, plan.device_address, slab, windows));
+          runs.push_back(prepare_input(problem, caps, prepared_of(problem, tile), plan.device_address, slab, windows));
           workspace_bytes = std::max(workspace_bytes, runs.back().dispatch.windows.back().range);
         }
         runs.push_back({multiply(problem, caps, tile, shape, width, plan.device_address, slab, windows),

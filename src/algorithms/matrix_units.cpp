@@ -51,6 +51,20 @@ bool matrix_units_available(const Problem& problem, const DeviceCaps& caps, cons
   return false;
 }
 
+std::string few_f32_in_channels() {
+  return "fp32 in two fp16 parts is as exact as fp32 only for sums of many products: a group must have " +
+         std::to_string(least_f32_in_channels) + " in-channels";
+}
+
+Blocking exact_weights(const Problem& problem, const Blocking& blocking) {
+  Blocking exact;
+  exact.channels = blocking.channels;
+  exact.rows = round_up(blocking.channels, 4);
+  exact.packed_in_channels = problem.group_in_channels();
+  exact.pack_local_size = 64;
+  return exact;
+}
+
 std::string describe_matrices(const MatrixTile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
   const auto text = [](uint32_t number) { return std::to_string(number); };
   return text(tile.rows) + " rows x " + text(tile.positions) + " positions x " + text(tile.depth) + " deep, " +

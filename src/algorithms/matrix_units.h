@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "algorithms/blocks.h"
 #include "device_caps.h"
 #include "shape.h"
 
@@ -19,6 +20,14 @@ MatrixShape find_matrix_shape(const DeviceCaps& caps, VktcDataType type);
 // Whether the device multiplies matrices of this shape and type, and this build has the shader; else why not.
 bool matrix_units_available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape,
                             const std::string& shader, std::string& why_not);
+
+// What two fp16 parts of fp32 leave out is up to 12 * 2^-24 of a product, and the bound of a sum of n products is (n +
+// 2) * 2^-24 of all of them. Each tap that reaches an output brings a product for each in-channel.
+constexpr int64_t least_f32_in_channels = 16;
+std::string few_f32_in_channels();  // why a group with fewer is not for them
+
+// fp32: the weights once more, for the outputs that fp16 parts cannot tell (shaders/exact.glsl).
+Blocking exact_weights(const Problem& problem, const Blocking& blocking);
 
 // What a workgroup multiplies: rows x positions, depth in-channels at once, shared out among subgroups.
 struct MatrixTile {

@@ -1,0 +1,52 @@
+#include "algorithms/prepared_input.h"
+
+#include <algorithm>
+
+namespace vktconv {
+
+int64_t prepared_bytes(const Problem& problem, const PreparedInput& prepared, int64_t images, int64_t groups) {
+  return images * groups * problem.input_plane() * round_up(problem.group_in_channels(), prepared.depth) *
+         prepared.parts * 2;
+}
+
+double predict_preparation(const Problem& problem, const PreparedInput& prepared, double bandwidth) {
+  const auto bytes = static_cast<double>(problem.input_elements() * problem.element_size() +
+                                         prepared_bytes(problem, prepared, problem.batch, problem.groups));
+  return 1.6 * bytes / bandwidth + 4e-6;
+}
+
+Window prepared_window(const Problem& problem, const PreparedInput& prepared, const Slab& slab) {
+  return {Tensor::workspace, 0, static_cast<uint64_t>(prepared_bytes(problem, prepared, slab.images, slab.groups))};
+}
+
+bool fits_prepared_window(const Problem& problem, const DeviceCaps& caps, const PreparedInput& prepared,
+                          bool device_address, const Slab& slab) {
+  const uint64_t most = device_address ? uint64_t{1} << 35 : caps.max_storage_buffer_range;
+  return prepared_window(problem, prepared, slab).range <= most;
+}
+
+Run prepare_input(const Problem& problem, const DeviceCaps& caps, const PreparedInput& prepared, bool device_address,
+                  const Slab& slab, const SlabWindows& windows) {
+  shared::ChannelsLastParams params{};
+  params.batch = windows.params.batch;
+  params.groups = windows.params.groups;
+  params.in_channels = u32(problem.group_in_channels());
+  params.all_channels = u32(problem.in_channels);
+  params.pixels = u32(problem.input_plane());
+  params.input_offset = windows.params.input_offset;
+  const uint32_t local = std::min({256u, caps.max_compute_work_group_invocations, caps.max_compute_work_group_size[0]});
+  const int64_t pixels = local / (prepared.depth / 8);
+
+  Run run;
+  run.dispatch.shader = variant_name("channels_last", problem.data_type, caps, device_address);
+  run.dispatch.constants = {local, local, u32(prepared.depth), u32(prepared.parts),
+                            problem.input_channels_last() ? 1u : 0u};
+  run.dispatch.params = to_words(params);
+  run.dispatch.windows = {windows.input.window, prepared_window(problem, prepared, slab)};
+  run.workgroups =
+      static_cast<double>(slab.images * slab.groups * ceil_div(problem.group_in_channels(), prepared.depth)) *
+      static_cast<double>(ceil_div(problem.input_plane(), pixels));
+  return run;
+}
+
+}  // namespace vktconv

@@ -1,0 +1,29 @@
+// The input turned to channels-last by a dispatch before, into the workspace, as kernels on matrix units read it
+// (shaders/channels_last.comp): chunks of in-channels in 16 bits, of fp32 in one or two parts.
+#pragma once
+
+#include "algorithms/blocks.h"
+
+namespace vktconv {
+
+struct PreparedInput {
+  int64_t depth = 16;  // in-channels of a chunk
+  int64_t parts = 1;   // of an element
+};
+
+int64_t prepared_bytes(const Problem& problem, const PreparedInput& prepared, int64_t images, int64_t groups);
+
+// What it takes, in seconds.
+double predict_preparation(const Problem& problem, const PreparedInput& prepared, double bandwidth);
+
+// Slabs take turns in the workspace.
+Window prepared_window(const Problem& problem, const PreparedInput& prepared, const Slab& slab);
+
+// Whether a slab's prepared input can be one window, counted in vectors of 16 bytes.
+bool fits_prepared_window(const Problem& problem, const DeviceCaps& caps, const PreparedInput& prepared,
+                          bool device_address, const Slab& slab);
+
+Run prepare_input(const Problem& problem, const DeviceCaps& caps, const PreparedInput& prepared, bool device_address,
+                  const Slab& slab, const SlabWindows& windows);
+
+}  // namespace vktconv
