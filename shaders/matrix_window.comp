@@ -1,9 +1,9 @@
-// Implicit matrix product over phases on matrix units (VK_KHR_cooperative_matrix), for 16-bit elements: rows (out-channels,
-// or out-channels in one of the merged phases of the width) x positions x (taps x in-channels), sums in fp32.
+// Implicit matrix product over phases on matrix units (VK_KHR_cooperative_matrix): rows (out-channels, or out-channels in one
+// of the merged phases of the width) x positions x (taps x in-channels). Products of 16-bit elements, sums in fp32.
 //
-// Layouts: input [batch, in-channels, spatial] or [batch, spatial, in-channels]; packed weights [group, out-channel block, tap,
-// TILE_K in-channels, TILE_M rows] of whole matrices (pack_fragments.comp); bias [out-channels]; output like the input, in
-// either layout.
+// Layouts: input [batch, in-channels, spatial], [batch, spatial, in-channels] or, PREPARED, as channels_last.comp left it:
+// [image, group, chunk, pixel, part, DEPTH channels] in 16 bits; packed weights [group, out-channel block, tap, TILE_K
+// in-channels, TILE_M rows, part] of whole matrices (pack_fragments.comp); bias [out-channels]; output in either layout.
 //
 // What differs from matrix.comp: shared memory holds, of one chunk of DEPTH in-channels, the inputs under a window of WINDOW_H
 // x WINDOW_W taps, so that an input is fetched once for all of them; weights are loaded from memory, where the nearest cache
@@ -11,6 +11,11 @@
 // whole aligned vectors (matrix_window_output.glsl, matrix_window_channels_last.glsl). As there, shared memory has a row for
 // each number (numbering.glsl) with its channels side by side: a tap of sixteen neighbouring positions is sixteen
 // neighbouring rows, wherever they begin. A row has a spare vector, so that eight rows fall into different banks.
+//
+// fp32 is prepared. PARTS = 2: x = high + low / 2048 with both parts in fp16, and 2048 * x * w = high * (2048 * high) + high *
+// low + low * high; what is left out is below 2^-21 of the product. PARTS = 1: the high part alone. Inputs beyond fp16's range
+// have a NaN high part (split.glsl): what comes out infinite or NaN is computed again from the tensors themselves before it is
+// stored.
 //
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
@@ -26,6 +31,7 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #include "numbering.glsl"
 #include "matrix_types.glsl"
+#include "split.glsl"
 #if defined(DATA_F16)
 // Conversions to fp16 round to nearest even: else that would be up to the device.
 #extension GL_EXT_spirv_intrinsics : require
@@ -49,6 +55,8 @@ layout(constant_id = WINDOW_INPUT_VECTOR) const uint INPUT_VECTOR = 1;  // neigh
 layout(constant_id = WINDOW_INPUT_OCTETS) const bool INPUT_OCTETS = false;    // channels-last: eight channels are read together,
 layout(constant_id = WINDOW_OUTPUT_OCTETS) const bool OUTPUT_OCTETS = false;  // or stored
 layout(constant_id = WINDOW_BY_INVOCATION) const bool BY_INVOCATION = false;
+layout(constant_id = WINDOW_PREPARED) const bool PREPARED = false;
+layout(constant_id = WINDOW_PARTS) const uint PARTS = 1;  // of an element: 2, or 1; fp32 only
 
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
 const uint PHASES_IN_ROWS = MERGED > 0u ? MERGED : 1u;
@@ -62,11 +70,16 @@ const uint SUBGROUP = LOCAL / SUBGROUPS;
 
 #include "matrix_fragments.glsl"
 
+// Whether a pixel's channels lie side by side in memory.
+const bool INPUT_BY_PIXELS = PREPARED ? true : INPUT_CHANNELS_LAST;
+
 // In vectors of eight 16-bit elements.
-const uint ROW_OCTETS = DEPTH / 8u;
+const uint PART_OCTETS = DEPTH / 8u;
+const uint ROW_OCTETS = PARTS * PART_OCTETS;
 const uint PITCH = ROW_OCTETS + 1u;
 const uint CHUNK_TILES = DEPTH / TILE_K;
-const uint TAP_OCTETS = CHUNKS * CHUNK_TILES * (ROWS / TILE_M) * LEFT_OCTETS;
+const uint TILE_OF_WEIGHTS = PARTS * LEFT_OCTETS;
+const uint TAP_OCTETS = CHUNKS * CHUNK_TILES * (ROWS / TILE_M) * TILE_OF_WEIGHTS;
 
 // From one tap of a window to the next, in numbers.
 const uint STEP_W = uint(INPUT_STEP_W);
@@ -85,6 +98,9 @@ const uint STAGED_QUADS = OUTPUT_CHANNELS_LAST ? WARPS_N * TILE_N * PIXEL_PITCH 
 
 shared uvec4 pool[TILE_OCTETS > STAGED_QUADS ? TILE_OCTETS : STAGED_QUADS];
 shared float block_bias[ROWS];
+#if defined(DATA_F32)
+shared float block_scale[ROWS];  // that sums are to be multiplied by
+#endif
 shared ivec4 output_runs[OUTPUT_CHANNELS_LAST ? 1u : 2u * SEGMENTS];   // matrix_window_output.glsl
 shared uint output_pixels[OUTPUT_CHANNELS_LAST ? POSITIONS : 1u];  // matrix_window_channels_last.glsl
 
@@ -97,15 +113,23 @@ DECLARE_VIEW(3, writeonly, OutputTensor, Word)
 DECLARE_VIEW(3, writeonly, OutputVectors, uvec4)
 DECLARE_VIEW(3, writeonly, OutputWords, uint)
 
-DECLARE_POST_OP_BUFFERS(4)
+DECLARE_BUFFER(4, readonly, PreparedInput, uvec4)
+DECLARE_BUFFER(5, readonly, ExactWeights, float)  // [group, block, tap, in-channel, channel of the block] (pack_weights.comp)
+
+DECLARE_BUFFER(6, readonly, WeightScales, float)         // [out-channels] (weight_scales.comp)
+
+DECLARE_POST_OP_BUFFERS(7)
 
 layout(push_constant, std430) uniform Push {
   BUFFER_MEMBER(InputTensor, input_tensor)
   BUFFER_MEMBER(PackedWeights, packed_weights)
   BUFFER_MEMBER(BiasTensor, bias)
   BUFFER_MEMBER(OutputTensor, output_tensor)
+  BUFFER_MEMBER(PreparedInput, prepared_input)
+  BUFFER_MEMBER(ExactWeights, exact_weights)
+  BUFFER_MEMBER(WeightScales, weight_scales)
   POST_OP_MEMBERS
-  SlabParams params;
+  MatrixParams params;
 } push;
 
 #define INPUT BUFFER_REF(InputTensor, input_tensor)
@@ -115,8 +139,12 @@ layout(push_constant, std430) uniform Push {
 #define BIAS BUFFER_REF(BiasTensor, bias)
 #define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
 #define OUTPUT_VECTORS VIEW_REF(OutputVectors, output_tensor)
+#define PREPARED_INPUT BUFFER_REF(PreparedInput, prepared_input)
+#define EXACT_WEIGHTS BUFFER_REF(ExactWeights, exact_weights)
+#define WEIGHT_SCALES BUFFER_REF(WeightScales, weight_scales)
 
 #include "matrix_window_input.glsl"
+#include "matrix_window_exact.glsl"
 #include "matrix_window_output.glsl"
 #include "matrix_window_channels_last.glsl"
 
@@ -128,10 +156,28 @@ layout(push_constant, std430) uniform Push {
 const uint SUMS = FRAGMENTS_M * FRAGMENTS_N;
 
 Sum sums[SUMS];
-Left left[FRAGMENTS_M];
+#if defined(DATA_F32)
+// Matrix units do not round sums to nearest. So the products of a few times TILE_K in-channels are summed from zero, and
+// these sums, SPLIT_SCALE times too large, are added up in proper fp32.
+const uint PARTIAL_TILES = 8;  // a multiple of CHUNK_TILES
+Sum partial[PARTS == 2u ? SUMS : 1u];
+
+void begin_partial_sums() {
+  if (PARTS == 2u) {
+    [[unroll]] for (uint i = 0; i < SUMS; ++i) partial[PARTS == 2u ? i : 0u] = Sum(0.0);
+  }
+}
+
+void add_partial_sums() {
+  if (PARTS == 2u) {
+    [[unroll]] for (uint i = 0; i < SUMS; ++i) sums[i] = sums[i] + partial[PARTS == 2u ? i : 0u];
+  }
+}
+#endif
+Left left[FRAGMENTS_M * PARTS];  // the parts of a matrix are neighbours
 
 void load_left(uint from) {
-  [[unroll]] for (uint i = 0; i < FRAGMENTS_M; ++i) {
+  [[unroll]] for (uint i = 0; i < FRAGMENTS_M * PARTS; ++i) {
     if (IN_INVOCATION_ORDER(left[i])) {
       [[unroll]] for (uint o = 0; o < INVOCATION_OCTETS; ++o) {
         const uvec4 words = WEIGHTS.words[from + i * LEFT_OCTETS + o * SUBGROUP + gl_SubgroupInvocationID];
@@ -146,13 +192,38 @@ void load_left(uint from) {
   }
 }
 
+#if defined(DATA_F32)
+void multiply_parts(uint right_at) {
+  Left raised[FRAGMENTS_M];  // high parts, with the scale of the low ones: so all products go into the same sum
+  [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) raised[m] = left[PARTS * m] * Element(SPLIT_SCALE);
+  [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+    Right high, low;
+    coopMatLoad(high, pool, right_at + n * TILE_N * PITCH, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+    coopMatLoad(low, pool, right_at + n * TILE_N * PITCH + PART_OCTETS, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+      const uint left_low = PARTS == 2u ? 2u * m + 1u : 0u;
+      const uint at = PARTS == 2u ? m * FRAGMENTS_N + n : 0u;
+      partial[at] = coopMatMulAdd(left[PARTS * m], low, partial[at]);
+      partial[at] = coopMatMulAdd(left[left_low], high, partial[at]);
+      partial[at] = coopMatMulAdd(raised[m], high, partial[at]);
+    }
+  }
+}
+#endif
+
 // right_at: where the inputs of this subgroup's first position lie, for the tap and the TILE_K in-channels.
 void multiply(uint right_at) {
+#if defined(DATA_F32)
+  if (PARTS == 2u) {
+    multiply_parts(right_at);
+    return;
+  }
+#endif
   [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
     Right right;
     coopMatLoad(right, pool, right_at + n * TILE_N * PITCH, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
     [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
-      sums[m * FRAGMENTS_N + n] = coopMatMulAdd(left[m], right, sums[m * FRAGMENTS_N + n]);
+      sums[m * FRAGMENTS_N + n] = coopMatMulAdd(left[PARTS * m], right, sums[m * FRAGMENTS_N + n]);
     }
   }
 }
@@ -173,28 +244,46 @@ void multiply_window(Window window, uint warp_n) {
   uint right_row = (warp_n * FRAGMENTS_N * TILE_N + (WINDOW_H - 1u - window.first_h) * STEP_H + (WINDOW_W - 1u) * STEP_W) * PITCH;
   uint left_row = window.weights;
   [[dont_unroll]] for (uint h = 0; h < window.taps_h; ++h) {
+#if defined(DATA_F32)
+    begin_partial_sums();
+#endif
     if (window.taps_w == WINDOW_W) {
       [[unroll]] for (uint w = 0; w < WINDOW_W; ++w) {
         [[unroll]] for (uint k = 0; k < CHUNK_TILES; ++k) {
-          load_left(left_row + w * window.weights_step_w + k * (ROWS / TILE_M) * LEFT_OCTETS);
+#if defined(DATA_F32)
+          if (w + k > 0u && (w * CHUNK_TILES + k) % PARTIAL_TILES == 0u) {
+            add_partial_sums();
+            begin_partial_sums();
+          }
+#endif
+          load_left(left_row + w * window.weights_step_w + k * (ROWS / TILE_M) * TILE_OF_WEIGHTS);
           multiply(right_row - w * STEP_W * PITCH + k * TILE_K_OCTETS);
         }
       }
     } else {
       [[dont_unroll]] for (uint w = 0; w < window.taps_w; ++w) {
+#if defined(DATA_F32)
+        if (w % (PARTIAL_TILES / CHUNK_TILES) == 0u) {
+          add_partial_sums();
+          begin_partial_sums();
+        }
+#endif
         [[unroll]] for (uint k = 0; k < CHUNK_TILES; ++k) {
-          load_left(left_row + w * window.weights_step_w + k * (ROWS / TILE_M) * LEFT_OCTETS);
+          load_left(left_row + w * window.weights_step_w + k * (ROWS / TILE_M) * TILE_OF_WEIGHTS);
           multiply(right_row - w * STEP_W * PITCH + k * TILE_K_OCTETS);
         }
       }
     }
+#if defined(DATA_F32)
+    add_partial_sums();
+#endif
     right_row -= STEP_H * PITCH;
     left_row += window.weights_step_h;
   }
 }
 
 void main() {
-  const SlabParams params = push.params;
+  const SlabParams params = push.params.slab;
   const Work work = find_work(params);
   const uint first_position = work.tile * TILE_STEP;
   const uint end_position = count_numbers(params.batch);
@@ -216,7 +305,9 @@ void main() {
   const ivec2 range_d = tap_range(phase_d, one_strip ? uint(first.at.x) : 0u, one_strip ? uint(last.at.x) : SIZE_D - 1u, INPUT_D, INPUT_STEP_D);
   const ivec2 range_h = tap_range(phase_h, one_slice ? uint(first.at.y) : 0u, one_slice ? uint(last.at.y) : SIZE_H - 1u, INPUT_H, INPUT_STEP_H);
 
-  [[unroll]] for (uint i = 0; i < SUMS; ++i) sums[i] = Sum(0.0);
+  [[unroll]] for (uint i = 0; i < SUMS; ++i) {
+    sums[i] = Sum(0.0);
+  }
   const uint bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
   if (HAS_BIAS) {
     for (uint c = gl_LocalInvocationID.x; c < BLOCK_CHANNELS && first_channel + c < OUT_CHANNELS; c += LOCAL) {
@@ -224,9 +315,15 @@ void main() {
     }
   }
 
+#if defined(DATA_F32)
+  for (uint c = gl_LocalInvocationID.x; c < BLOCK_CHANNELS && first_channel + c < OUT_CHANNELS; c += LOCAL) {
+    block_scale[c] = 1.0 / WEIGHT_SCALES.words[bias_index + c];  // a power of two
+  }
+#endif
+
   const uint warp_m = gl_SubgroupID % WARPS_M;
   const uint warp_n = gl_SubgroupID / WARPS_M;
-  const uint weights_block = params.weights_offset + block * uint(KERNEL_D * KERNEL_H) * TAPS_W * TAP_OCTETS + warp_m * FRAGMENTS_M * LEFT_OCTETS;
+  const uint weights_block = params.weights_offset + block * uint(KERNEL_D * KERNEL_H) * TAPS_W * TAP_OCTETS + warp_m * FRAGMENTS_M * TILE_OF_WEIGHTS;
   const uint packed_step_w = MERGED > 0u ? 1u : uint(TAP_STEP_W);  // a merged phase's taps are packed side by side
 
   Window window;
@@ -243,13 +340,13 @@ void main() {
         const uint first_tap = (uint(phase_d.first_tap + tap_d * TAP_STEP_D) * uint(KERNEL_H) + uint(phase_h.first_tap + begin_h * TAP_STEP_H)) * TAPS_W +
                                uint(phase_w.first_tap) + uint(tap_w) * packed_step_w;
         const ivec3 offset = first_input - ivec3(tap_d * INPUT_STEP_D, tap_h * INPUT_STEP_H, tap_w * INPUT_STEP_W);
-        if (INPUT_CHANNELS_LAST) locate_pixels(int(first_position), offset, group);
+        if (INPUT_BY_PIXELS) locate_pixels(int(first_position), offset, group);
         else locate_inputs(int(first_position), offset, group);
         [[dont_unroll]] for (uint chunk = 0; chunk < CHUNKS; ++chunk) {
-          window.weights = weights_block + first_tap * TAP_OCTETS + chunk * CHUNK_TILES * (ROWS / TILE_M) * LEFT_OCTETS;
-          if (INPUT_CHANNELS_LAST) fetch_pixels(chunk);
+          window.weights = weights_block + first_tap * TAP_OCTETS + chunk * CHUNK_TILES * (ROWS / TILE_M) * TILE_OF_WEIGHTS;
+          if (INPUT_BY_PIXELS) fetch_pixels(chunk);
           barrier();  // the inputs before have been read
-          if (INPUT_CHANNELS_LAST) put_pixels();
+          if (INPUT_BY_PIXELS) put_pixels();
           else bring_inputs(chunk);
           barrier();
           multiply_window(window, warp_n);
@@ -258,12 +355,19 @@ void main() {
     }
   }
 
+#if defined(DATA_F32)
+  if (PARTS == 2u) {
+    [[unroll]] for (uint i = 0; i < SUMS; ++i) sums[i] = sums[i] * (1.0 / SPLIT_SCALE);
+  }
+#endif
   OutputTile tile;
   tile.first_output = work.first_output;
   tile.first_position = first_position;
   tile.end_position = min(first_position + POSITIONS, end_position);
   tile.first_channel = first_channel;
   tile.bias_index = bias_index;
+  tile.input_base = params.input_offset + group * IN_CHANNELS * INPUT_CHANNEL_STRIDE;
+  tile.exact_base = push.params.exact_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * IN_CHANNELS * EXACT_ROWS;
   tile.output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_CHANNEL_STRIDE;
   if (OUTPUT_CHANNELS_LAST) {
     list_pixels(tile);

@@ -1,5 +1,6 @@
-// How a workgroup of matrix_window.comp reads and stores channels-last tensors: a pixel's channels lie side by side, in memory
-// as in shared memory, so that they move in vectors of eight where the numbers of channels are multiples of it. Needs
+// How a workgroup of matrix_window.comp reads channels-last and prepared inputs and stores channels-last outputs: a pixel's
+// channels lie side by side, in memory as in shared memory, so that they move in vectors of eight where the numbers of channels
+// are multiples of it. Needs
 // matrix_window_input.glsl and matrix_window_output.glsl for NOWHERE, ROWS_BEFORE, OutputTile and how outputs are rounded.
 #ifndef VKTCONV_MATRIX_WINDOW_CHANNELS_LAST_GLSL_
 #define VKTCONV_MATRIX_WINDOW_CHANNELS_LAST_GLSL_
@@ -7,14 +8,14 @@
 // ---- input ------------------------------------------------------------------------------------------------------------
 
 // Each invocation brings a few octets of channels. Those next to each other are next to each other in memory.
-const uint PIXEL_ITEMS = INPUT_CHANNELS_LAST ? (INPUT_ROWS * ROW_OCTETS + LOCAL - 1u) / LOCAL : 1u;
+const uint PIXEL_ITEMS = INPUT_BY_PIXELS ? (INPUT_ROWS * ROW_OCTETS + LOCAL - 1u) / LOCAL : 1u;
 
-uint pixel_at[PIXEL_ITEMS];      // of the first chunk of in-channels, or NOWHERE
+uint pixel_at[PIXEL_ITEMS];      // of the first chunk of in-channels, or NOWHERE; prepared inputs in octets
 uvec4 pixel_octets[PIXEL_ITEMS];  // on their way
 
 // first_position: of the tile; offset: from a position to the input that the last tap of the window brings to it.
 void locate_pixels(int first_position, ivec3 offset, uint group) {
-  const SlabParams params = push.params;
+  const SlabParams params = push.params.slab;
   const uint first_number = uint(first_position - int((WINDOW_H - 1u) * STEP_H + (WINDOW_W - 1u) * STEP_W) + int(GAP_W + ROWS_BEFORE * PITCH_W));
   [[unroll]] for (uint i = 0; i < PIXEL_ITEMS; ++i) {
     const uint item = i * LOCAL + gl_LocalInvocationID.x;
@@ -24,8 +25,9 @@ void locate_pixels(int first_position, ivec3 offset, uint group) {
     const uint pixel = (uint(at.x) * INPUT_H + uint(at.y)) * INPUT_W + uint(at.z);
     // A negative position is a large unsigned one.
     const bool exists = from.exists && uint(at.x) < INPUT_D && uint(at.y) < INPUT_H && uint(at.z) < INPUT_W;
-    pixel_at[i] = exists ? params.input_offset + from.image * INPUT_IMAGE + pixel * INPUT_PIXEL_STRIDE + group * IN_CHANNELS + item % ROW_OCTETS * 8u
-                         : NOWHERE;
+    uint place = params.input_offset + from.image * INPUT_IMAGE + pixel * INPUT_PIXEL_STRIDE + group * IN_CHANNELS + item % ROW_OCTETS * 8u;
+    if (PREPARED) place = ((from.image * params.groups + group) * CHUNKS * INPUT_PLANE + pixel) * ROW_OCTETS + item % ROW_OCTETS;
+    pixel_at[i] = exists ? place : NOWHERE;
   }
 }
 
@@ -33,9 +35,11 @@ void locate_pixels(int first_position, ivec3 offset, uint group) {
 uvec4 load_octet(uint first, uint count) {
   if (INPUT_OCTETS) return INPUT_VECTORS.words[first / 8u];
   uvec4 octet = uvec4(0u);
+#if !defined(DATA_F32)  // which is always prepared
   [[unroll]] for (uint c = 0; c < 8u; ++c) {
     if (c < count) octet[c / 2u] |= uint(INPUT.words[first + c]) << (c % 2u * 16u);
   }
+#endif
   return octet;
 }
 
@@ -43,7 +47,9 @@ void fetch_pixels(uint chunk) {
   [[unroll]] for (uint i = 0; i < PIXEL_ITEMS; ++i) {
     const uint channel = chunk * DEPTH + (i * LOCAL + gl_LocalInvocationID.x) % ROW_OCTETS * 8u;
     pixel_octets[i] = uvec4(0u);
-    if (pixel_at[i] != NOWHERE && (IN_CHANNELS % DEPTH == 0u || channel < IN_CHANNELS)) {
+    if (PREPARED) {
+      if (pixel_at[i] != NOWHERE) pixel_octets[i] = PREPARED_INPUT.words[pixel_at[i] + chunk * (INPUT_PLANE * ROW_OCTETS)];
+    } else if (pixel_at[i] != NOWHERE && (IN_CHANNELS % DEPTH == 0u || channel < IN_CHANNELS)) {
       pixel_octets[i] = load_octet(pixel_at[i] + chunk * DEPTH, IN_CHANNELS - channel);
     }
   }
@@ -83,9 +89,20 @@ void store_pixels(OutputTile tile, uint fragment_n) {
     const uvec4 low = pool[(staged * PIXEL_PITCH + first) / 4u], high = pool[(staged * PIXEL_PITCH + first) / 4u + 1u];
     float values[8];
     [[unroll]] for (uint c = 0; c < 8u; ++c) {
-      values[c] = uintBitsToFloat(c < 4u ? low[c % 4u] : high[c % 4u]) + (HAS_BIAS ? block_bias[first + c] : 0.0);
+      values[c] = SCALED(uintBitsToFloat(c < 4u ? low[c % 4u] : high[c % 4u]), first + c) + (HAS_BIAS ? block_bias[first + c] : 0.0);
     }
     const uint index = pixel + first;
+#if defined(DATA_F32)
+    bool finite = true;
+    [[unroll]] for (uint c = 0; c < 8u; ++c) finite = finite && is_finite(values[c]);
+    if (!finite) {
+      [[dont_unroll]] for (uint turn = 0; turn < 8u; ++turn) {  // as below
+        const float value = turn < channels ? mend(tile, values[0], index + turn, first + turn) : 0.0;
+        [[unroll]] for (uint c = 0; c < 7u; ++c) values[c] = values[c + 1u];
+        values[7] = value;
+      }
+    }
+#endif
     if (CHAIN_LENGTH > 0u) {
       float scales[8], shifts[8], residuals[8];  // all of them are on their way before the first is needed
       [[unroll]] for (uint c = 0; c < 8u; ++c) {
@@ -117,11 +134,7 @@ void store_pixels(OutputTile tile, uint fragment_n) {
     } else {
       [[unroll]] for (uint c = 0; c < 8u; ++c) {
         if (c < channels) {
-          if (OUTPUT_TYPE == TYPE_F32) {
-            OUTPUT_WORDS.words[index + c] = floatBitsToUint(values[c]);
-          } else {
-            OUTPUT.words[index + c] = uint16_t(ENCODE(values[c]));
-          }
+          STORE_ELEMENT(index + c, values[c]);
         }
       }
     }

@@ -25,7 +25,7 @@ uint item_vector(uint item) { return item % (PIECES * PIECE_VECTORS); }
 
 // first_position: of the tile; offset: from a position to the input that the last tap of the window brings to it.
 void locate_inputs(int first_position, ivec3 offset, uint group) {
-  const SlabParams params = push.params;
+  const SlabParams params = push.params.slab;
   const uint first_number = uint(first_position - int((WINDOW_H - 1u) * STEP_H + (WINDOW_W - 1u) * STEP_W) + int(GAP_W + ROWS_BEFORE * PITCH_W));
   const int first_row = int(first_number / PITCH_W) - int(ROWS_BEFORE);
   const int first_column = int(first_number % PITCH_W);
@@ -53,6 +53,7 @@ void locate_inputs(int first_position, ivec3 offset, uint group) {
 }
 
 void bring_inputs(uint chunk) {
+#if !defined(DATA_F32)  // which is always prepared
   uint raw[ITEMS * 8u];  // INPUT_VECTOR neighbours of a channel
   [[unroll]] for (uint i = 0; i < ITEMS; ++i) {
     const uint channel = chunk * DEPTH + item_octet(i * LOCAL + gl_LocalInvocationID.x) * 8u;
@@ -81,6 +82,7 @@ void bring_inputs(uint chunk) {
       }
     }
   }
+#endif
 }
 
 #endif

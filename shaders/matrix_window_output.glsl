@@ -7,18 +7,9 @@
 #ifndef VKTCONV_MATRIX_WINDOW_OUTPUT_GLSL_
 #define VKTCONV_MATRIX_WINDOW_OUTPUT_GLSL_
 
-struct OutputTile {
-  uvec3 first_output;   // of the phase
-  uint first_position;
-  uint end_position;
-  uint first_channel;   // within the group
-  uint output_base;     // of the first channel, image 0
-  uint bias_index;      // of the first channel, and in the vectors of the post-ops
-};
-
 const uint OUTPUTS_OF_POSITION = MERGED > 0u ? STRIDE_W : 1u;
 const uint ELEMENT_STEP = MERGED > 0u ? 1u : STRIDE_W;  // from one output of a run to the next, in memory
-const uint LANE_OUTPUTS = ELEMENT_STEP == 1u ? 8u : 1u;
+const uint LANE_OUTPUTS = ELEMENT_STEP > 1u ? 1u : OUTPUT_TYPE == TYPE_F32 ? 4u : 8u;
 const uint DILATION_W = uint(INPUT_STEP_W * GCD_W);
 
 // The outputs of a run that the tile computes: elements low .. high - 1, counted from the run's first position.
@@ -113,12 +104,35 @@ void read_staged(OutputRun run, uint channel_row, int element, out float sums_of
   }
 }
 
+// Elements of 16 bits.
 #if defined(DATA_F16)
 #define ENCODE(value) uint(float16BitsToUint16(float16_t(value)))
 #define ENCODE_PAIR(first, second) packFloat2x16(f16vec2(vec2(first, second)))
 #elif defined(DATA_BF16)
 #define ENCODE(value) encode_half(value)
 #define ENCODE_PAIR(first, second) (encode_half(first) | (encode_half(second) << 16))
+#else  // outputs are fp32
+#define ENCODE_PAIR(first, second) 0u
+#endif
+
+// channel: of the block.
+#if defined(DATA_F32)
+#define SCALED(sum, channel) ((sum) * block_scale[channel])
+#else
+#define SCALED(sum, channel) (sum)
+#endif
+
+#if defined(DATA_F32)
+#define STORE_ELEMENT(index, value) OUTPUT.words[index] = (value)
+#else
+#define STORE_ELEMENT(index, value)                               \
+  {                                                               \
+    if (OUTPUT_TYPE == TYPE_F32) {                                \
+      OUTPUT_WORDS.words[index] = floatBitsToUint(value);         \
+    } else {                                                      \
+      OUTPUT.words[index] = uint16_t(ENCODE(value));              \
+    }                                                             \
+  }
 #endif
 
 const uint STAGED_CHANNELS = WARPS_M * TILE_CHANNELS;
@@ -163,22 +177,37 @@ void apply_chain(OutputRun run, inout float values[LANE_OUTPUTS], uint run_index
   }
 }
 
+#if defined(DATA_F32)
+// channel: of the block.
+void mend_lane(OutputTile tile, OutputRun run, inout float values[LANE_OUTPUTS], uint run_index, int element, uint channel) {
+  bool finite = true;
+  [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) finite = finite && is_finite(values[n]);
+  if (finite) return;
+  [[dont_unroll]] for (uint turn = 0; turn < LANE_OUTPUTS; ++turn) {  // as above
+    const int at = element + int(turn);
+    const bool wanted = at >= run.low && at < run.high;
+    const float value = wanted ? mend(tile, values[0], run_index + uint(at) * ELEMENT_STEP, channel) : 0.0;
+    [[unroll]] for (uint n = 0; n + 1u < LANE_OUTPUTS; ++n) values[n] = values[n + 1u];
+    values[LANE_OUTPUTS - 1u] = value;
+  }
+}
+#endif
+
 // LANE_OUTPUTS elements of a run from `element` on, as far as the tile computes them.
 void store_lane(OutputRun run, float values[LANE_OUTPUTS], uint run_index, int element) {
   const uint index = run_index + uint(element) * ELEMENT_STEP;
   if (LANE_OUTPUTS == 1u) {
-    OUTPUT.words[index] = uint16_t(ENCODE(values[0]));
-    return;
-  }
-  uvec4 words;
-  [[unroll]] for (uint i = 0; i < 4u; ++i) words[i] = ENCODE_PAIR(values[(2u * i) % LANE_OUTPUTS], values[(2u * i + 1u) % LANE_OUTPUTS]);
-  if (element >= run.low && element + int(LANE_OUTPUTS) <= run.high) {
-    OUTPUT_VECTORS.words[index / 8u] = words;
-  } else {
+    STORE_ELEMENT(index, values[0]);
+  } else if (element >= run.low && element + int(LANE_OUTPUTS) <= run.high) {
+    uvec4 words;
     [[unroll]] for (uint i = 0; i < 4u; ++i) {
-      const int at = element + int(2u * i);
-      if (at >= run.low && at < run.high) OUTPUT.words[index + 2u * i] = uint16_t(words[i] & 0xffffu);
-      if (at + 1 >= run.low && at + 1 < run.high) OUTPUT.words[index + 2u * i + 1u] = uint16_t(words[i] >> 16);
+      words[i] = LANE_OUTPUTS == 4u ? floatBitsToUint(values[i % LANE_OUTPUTS])
+                                    : ENCODE_PAIR(values[(2u * i) % LANE_OUTPUTS], values[(2u * i + 1u) % LANE_OUTPUTS]);
+    }
+    OUTPUT_VECTORS.words[index / LANE_OUTPUTS] = words;
+  } else {
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
+      if (element + int(n) >= run.low && element + int(n) < run.high) STORE_ELEMENT(index + n, values[n]);
     }
   }
 }
@@ -224,7 +253,10 @@ void store_staged(OutputTile tile, uint fragment_m) {
           if (i < STAGED_CHANNELS && tile.first_channel + channel < OUT_CHANNELS && elements[c] < run.own_high) {
             const float bias = HAS_BIAS ? block_bias[channel] : 0.0;
             float of_channel[LANE_OUTPUTS];
-            [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) of_channel[n] = values[c * LANE_OUTPUTS + n] + bias;
+            [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) of_channel[n] = SCALED(values[c * LANE_OUTPUTS + n], channel) + bias;
+#if defined(DATA_F32)
+            mend_lane(tile, run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c], channel);
+#endif
             if (CHAIN_LENGTH > 0u) apply_chain(run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c], tile.bias_index + channel);
             store_lane(run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c]);
           }

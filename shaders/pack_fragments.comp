@@ -1,5 +1,6 @@
 // Weights [in-channels, out-channels / groups, taps] to whole matrices for matrix_window.comp: [group, out-channel block, tap, TILE_K
-// in-channels, TILE_M rows], each as matrix_fragments.glsl says. Rows are in its order, TILE_M of them hold whole
+// in-channels, TILE_M rows, part], each as matrix_fragments.glsl says; fp32 becomes two fp16 parts (split.glsl) of weights that each
+// out-channel has its own scale for (weight_scales.comp). Rows are in its order, TILE_M of them hold whole
 // out-channels. What does not exist is zero. A workgroup is one subgroup and writes one matrix; a dispatch covers some blocks
 // and some in-channels of each.
 #version 460
@@ -10,43 +11,68 @@
 #include "tensor.glsl"
 #include "matrix_types.glsl"
 #include "shared/params.h"
+#include "split.glsl"
 
 layout(local_size_x_id = PACK_WEIGHTS_LOCAL_SIZE) in;
 layout(constant_id = PACK_WEIGHTS_ROWS) const uint ROWS = 16;
 layout(constant_id = PACK_FRAGMENTS_TILE_M) const uint TILE_M = 16;
 layout(constant_id = PACK_FRAGMENTS_TILE_K) const uint TILE_K = 16;
 
+layout(constant_id = PACK_FRAGMENTS_PARTS) const uint PARTS = 1;  // of an element: 2, or 1; fp32 only
 layout(constant_id = PACK_FRAGMENTS_BY_INVOCATION) const bool BY_INVOCATION = false;
 layout(constant_id = PACK_FRAGMENTS_SUBGROUP) const uint SUBGROUP = 32;  // the local size, usable in array sizes
 
 #include "matrix_fragments.glsl"
 
-shared uvec4 matrix[LEFT_OCTETS];  // row by row
+shared uvec4 matrix[PARTS * LEFT_OCTETS];  // row by row
 
 DECLARE_BUFFER(0, readonly, Weights, Word)
 DECLARE_BUFFER(1, writeonly, PackedWeights, uvec4)
+#if defined(DATA_F32)
+DECLARE_BUFFER(2, readonly, Scales, float)  // [out-channels]
+#endif
 
 layout(push_constant, std430) uniform Push {
   BUFFER_MEMBER(Weights, weights)
   BUFFER_MEMBER(PackedWeights, packed_weights)
+#if defined(DATA_F32)
+  BUFFER_MEMBER(Scales, scales)
+#endif
   PackWeightsParams params;
 } push;
 
 #define WEIGHTS BUFFER_REF(Weights, weights)
 #define PACKED BUFFER_REF(PackedWeights, packed_weights)
 
+#if defined(DATA_F32)
+#define Raw float
+#define RAW(index) (WEIGHTS.words[index] * scale)
+#else
+#define Raw uint
+#define RAW(index) uint(WEIGHTS.words[index])
+#endif
+
 // Eight in-channels of a row.
-uvec4 read_octet(uint out_channel, uint tap, uint first_in_channel, uint of_group, bool row_exists) {
+void read_octet(uint out_channel, uint tap, uint first_in_channel, uint of_group, bool row_exists, out uvec4 high, out uvec4 low) {
   const PackWeightsParams params = push.params;
-  uint raw[8];
+  Raw raw[8];
+#if defined(DATA_F32)
+  const uint group = params.first_block / params.blocks_per_group + of_group;
+  const float scale = row_exists ? BUFFER_REF(Scales, scales).words[group * params.out_channels + out_channel] : 0.0;
+#endif
   [[unroll]] for (uint c = 0; c < 8u; ++c) {
     const uint in_channel = first_in_channel + c;
     const bool exists = row_exists && in_channel < params.in_channels;
     const uint source_row = of_group * params.in_channels + in_channel - params.first_in_channel;
     const uint source = params.source_offset + (source_row * params.out_channels + out_channel) * params.outer_taps * params.kernel_w + tap;
-    raw[c] = exists ? uint(WEIGHTS.words[source]) : 0u;
+    raw[c] = exists ? RAW(source) : Raw(0);
   }
-  return uvec4(raw[0] | (raw[1] << 16), raw[2] | (raw[3] << 16), raw[4] | (raw[5] << 16), raw[6] | (raw[7] << 16));
+#if defined(DATA_F32)
+  split_octet(raw, high, low);
+#else
+  high = uvec4(raw[0] | (raw[1] << 16), raw[2] | (raw[3] << 16), raw[4] | (raw[5] << 16), raw[6] | (raw[7] << 16));
+  low = uvec4(0u);
+#endif
 }
 
 void main() {
@@ -71,22 +97,29 @@ void main() {
     const uint tap_w = row % params.merged + packed_tap % params.packed_taps_w * params.tap_step_w;
     const bool row_exists = row < tile_channels * params.merged && out_channel < params.out_channels && tap_w < params.kernel_w;
     const uint tap = packed_tap / params.packed_taps_w * params.kernel_w + tap_w;
-    matrix[octet] = read_octet(out_channel, tap, tile_k * TILE_K + octet % TILE_K_OCTETS * 8u, of_group, row_exists);
+    uvec4 high, low;
+    read_octet(out_channel, tap, tile_k * TILE_K + octet % TILE_K_OCTETS * 8u, of_group, row_exists, high, low);
+    matrix[octet] = high;
+    if (PARTS == 2u) matrix[(PARTS - 1u) * LEFT_OCTETS + octet] = low;
   }
   barrier();
   const uint packed_tile = ((block * packed_taps + packed_tap) * (params.packed_in_channels / TILE_K) + tile_k) * (ROWS / TILE_M) + tile_m;
-  const uint at = params.packed_offset + packed_tile * LEFT_OCTETS;
-  Left left;
-  coopMatLoad(left, matrix, 0u, TILE_K_OCTETS, gl_CooperativeMatrixLayoutRowMajor);
-  if (IN_INVOCATION_ORDER(left)) {
-    [[unroll]] for (uint o = 0; o < INVOCATION_OCTETS; ++o) {
-      uvec4 words;
-      [[unroll]] for (uint i = 0; i < 4u; ++i) {
-        words[i] = BITS_OF_ELEMENT(left[o * 8u + 2u * i]) | (BITS_OF_ELEMENT(left[o * 8u + 2u * i + 1u]) << 16);
+  [[unroll]] for (uint part = 0; part < PARTS; ++part) {
+    const uint at = params.packed_offset + (packed_tile * PARTS + part) * LEFT_OCTETS;
+    Left left;
+    coopMatLoad(left, matrix, part * LEFT_OCTETS, TILE_K_OCTETS, gl_CooperativeMatrixLayoutRowMajor);
+    if (IN_INVOCATION_ORDER(left)) {
+      [[unroll]] for (uint o = 0; o < INVOCATION_OCTETS; ++o) {
+        uvec4 words;
+        [[unroll]] for (uint i = 0; i < 4u; ++i) {
+          words[i] = BITS_OF_ELEMENT(left[o * 8u + 2u * i]) | (BITS_OF_ELEMENT(left[o * 8u + 2u * i + 1u]) << 16);
+        }
+        PACKED.words[at + o * SUBGROUP + gl_SubgroupInvocationID] = words;
       }
-      PACKED.words[at + o * SUBGROUP + gl_SubgroupInvocationID] = words;
+    } else {
+      for (uint octet = gl_SubgroupInvocationID; octet < LEFT_OCTETS; octet += SUBGROUP) {
+        PACKED.words[at + octet] = matrix[part * LEFT_OCTETS + octet];
+      }
     }
-  } else {
-    for (uint octet = gl_SubgroupInvocationID; octet < LEFT_OCTETS; octet += SUBGROUP) PACKED.words[at + octet] = matrix[octet];
   }
 }

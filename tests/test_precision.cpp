@@ -100,9 +100,21 @@ double largest_error_of_fp32_sums(const Tensors& tensors, const std::vector<refe
   return largest;
 }
 
+double largest_error(const Question& question, const Outcome& outcome) {
+  double largest = 0;
+  for (size_t i = 0; i < question.expected.size(); ++i) {
+    const double value = reference::element(VKTC_DATA_TYPE_F32, outcome.output.data(), static_cast<int64_t>(i));
+    largest = std::max(largest, std::abs(value - question.expected[i].value));
+  }
+  return largest;
+}
+
+constexpr const char* on_matrix_units[] = {"matrix", "matrix_window"};
+
 // Nothing: the device has no matrix units for it.
-std::string check_matrix(const Question& question, Outcome& outcome) {
-  outcome = check(test_device(), question, {.algorithm = "matrix", .access = Access::bindings});
+std::string check_matrix(const char* algorithm, const Question& question, Outcome& outcome) {
+  CAPTURE(algorithm);
+  outcome = check(test_device(), question, {.algorithm = algorithm, .access = Access::bindings});
   CHECK_MESSAGE(outcome.kind != Outcome::failed, outcome.text);
   return outcome.kind == Outcome::refused ? outcome.text : "";
 }
@@ -117,21 +129,20 @@ TEST_CASE("The largest error is at most four times that of sums in fp32") {
     for (const bool positive : {false, true}) {
       const Draw& draw = positive ? uniform : normal;
       const Question question(draw_tensors(layer(row.in_channels, row.kernel, row.stride), draw, draw));
-      Outcome outcome;
-      const std::string refused = check_matrix(question, outcome);
-      if (!refused.empty()) {
-        MESSAGE(refused);
-        return;
+      const double allowed = 4 * largest_error_of_fp32_sums(question.tensors, question.expected);
+      for (const char* algorithm : on_matrix_units) {
+        Outcome outcome;
+        const std::string refused = check_matrix(algorithm, question, outcome);
+        if (!refused.empty()) {
+          MESSAGE(refused);
+          return;
+        }
+        CAPTURE(algorithm);
+        CAPTURE(row.in_channels);
+        CAPTURE(row.kernel);
+        CAPTURE(positive);
+        CHECK(largest_error(question, outcome) <= allowed);
       }
-      double largest = 0;
-      for (size_t i = 0; i < question.expected.size(); ++i) {
-        const double value = reference::element(VKTC_DATA_TYPE_F32, outcome.output.data(), static_cast<int64_t>(i));
-        largest = std::max(largest, std::abs(value - question.expected[i].value));
-      }
-      CAPTURE(row.in_channels);
-      CAPTURE(row.kernel);
-      CAPTURE(positive);
-      CHECK(largest <= 4 * largest_error_of_fp32_sums(question.tensors, question.expected));
     }
   }
 }
@@ -147,16 +158,39 @@ TEST_CASE("Elements past what fp16 holds, infinities and NaN are computed in fp3
       plant(data, 200, std::numeric_limits<float>::quiet_NaN());
       plant(data, 500, std::numeric_limits<float>::infinity());
     }
-    Outcome outcome;
-    check_matrix(Question(std::move(tensors)), outcome);
+    const Question question(std::move(tensors));
+    for (const char* algorithm : on_matrix_units) {
+      Outcome outcome;
+      check_matrix(algorithm, question, outcome);
+    }
   }
 }
 
 TEST_CASE("Small elements keep the precision of fp32 down to 2^-14, and small weights to 2^-22") {
   const Draw small_input = [](Sequence& s) { return std::copysign(0x1p-13 * (1 + s.uniform()), s.normal()); };
   const Draw small_weight = [](Sequence& s) { return std::copysign(0x1p-21 * (1 + s.uniform()), s.normal()); };
+  const Question question(draw_tensors(layer(32, 3, 1), small_input, small_weight));
+  for (const char* algorithm : on_matrix_units) {
+    Outcome outcome;
+    check_matrix(algorithm, question, outcome);
+  }
+}
+
+TEST_CASE("matrix_window: weights keep the precision of fp32 down to 2^-18 of the largest of their out-channel") {
+  const Draw normal = [](Sequence& s) { return s.normal(); };
+  Tensors tensors = draw_tensors(layer(32, 3, 1), normal, normal);
+  const int64_t channels = tensors.desc.outChannels, taps = tensors.desc.kernelSize[0];
+  for (int64_t at = 0; at < tensors.desc.inChannels * channels * taps; ++at) {
+    const auto index = static_cast<size_t>(at);
+    const auto channel = static_cast<int>(at / taps % channels);
+    float value = 0;
+    std::memcpy(&value, tensors.weights.data() + index * sizeof value, sizeof value);
+    const auto exponent = static_cast<int>(7 - at % 3 * 8 - 4 * channel);  // of a channel 2^17 apart
+    plant(tensors.weights, index, std::copysign(std::ldexp(1 + std::min(std::abs(value), 0.99f), exponent), value));
+  }
+  const Question question(std::move(tensors));
   Outcome outcome;
-  check_matrix(Question(draw_tensors(layer(32, 3, 1), small_input, small_weight)), outcome);
+  check_matrix("matrix_window", question, outcome);
 }
 
 TEST_CASE("Still smaller inputs are off by 2^-35 at most, those that count as zero included") {
@@ -166,21 +200,21 @@ TEST_CASE("Still smaller inputs are off by 2^-35 at most, those that count as ze
     const Draw tiny = [&](Sequence& s) { return s.normal() * scale; };
     const Draw normal = [](Sequence& s) { return s.normal(); };
     const Question question(draw_tensors(layer(32, 3, 1), tiny, normal));
-    Outcome outcome = check(test_device(), question, {.algorithm = "matrix", .access = Access::bindings});
-    if (outcome.kind == Outcome::refused || outcome.output.empty()) continue;
-    for (size_t i = 0; i < question.expected.size(); ++i) {
-      const double value = reference::element(VKTC_DATA_TYPE_F32, outcome.output.data(), static_cast<int64_t>(i));
+    for (const char* algorithm : on_matrix_units) {
+      const Outcome outcome = check(test_device(), question, {.algorithm = algorithm, .access = Access::bindings});
+      if (outcome.kind == Outcome::refused || outcome.output.empty()) continue;
+      CAPTURE(algorithm);
       // 96 products with weights below 8, each input off by 2^-35 of its own, and the sum's rounding.
-      CHECK(std::abs(value - question.expected[i].value) <= 96 * 8 * 0x1p-35);
+      CHECK(largest_error(question, outcome) <= 96 * 8 * 0x1p-35);
     }
   }
 }
 
 // The first candidate that rounds fp32 elements to fp16; empty: the device has no matrix units for it.
-std::string choice_that_rounds(const VktcConvTransposeDesc& desc) {
+std::string choice_that_rounds(const char* algorithm, const VktcConvTransposeDesc& desc) {
   VktcPlanOptions options = {};
   options.precision = VKTC_PRECISION_RELAXED;
-  options.algorithm = "matrix";
+  options.algorithm = algorithm;
   std::string choice;
   uint32_t count = 1;
   for (; options.candidate < count && choice.empty(); ++options.candidate) {
@@ -199,11 +233,16 @@ std::string choice_that_rounds(const VktcConvTransposeDesc& desc) {
 
 TEST_CASE("Who relaxes the precision may get elements rounded to fp16, and no worse") {
   const Draw normal = [](Sequence& s) { return s.normal(); };
-  // Eleven bits: of the input in fp16 as they are, of the weights scaled by 256.
+  // Eleven bits: of the input in fp16 as they are, of the weights scaled by a power of two.
   const Draw rounded = [](Sequence& s) { return std::round(s.normal() * 256) / 256; };
-  for (const int64_t stride : {1, 2}) {
-    const VktcConvTransposeDesc desc = layer(48, 3, stride);
-    const std::string choice = choice_that_rounds(desc);
+  const struct {
+    const char* algorithm;
+    int64_t stride;
+  } rows[] = {{"matrix", 1}, {"matrix", 2}, {"matrix_window", 1}, {"matrix_window", 2}};
+  for (const auto& row : rows) {
+    CAPTURE(row.algorithm);
+    const VktcConvTransposeDesc desc = layer(48, 3, row.stride);
+    const std::string choice = choice_that_rounds(row.algorithm, desc);
     if (choice.empty()) return;
     const Way way = {.access = Access::bindings, .precision = VKTC_PRECISION_RELAXED, .choice = choice};
     const Outcome exact = check(test_device(), Question(draw_tensors(desc, rounded, rounded)), way);
@@ -237,7 +276,7 @@ TEST_CASE("Who asks for fp32 multiply-adds gets no fp16 parts, and no fewer mult
   VktcPlan plan = nullptr;
   VktcError error = {};
   const VktcContext context = test_device().device().context();
-  for (const char* algorithm : {"matrix", "winograd"}) {
+  for (const char* algorithm : {"matrix", "matrix_window", "winograd"}) {
     options.algorithm = algorithm;
     CHECK(vktcCreatePlan(context, &desc, &options, &plan, &error) == VKTC_ERROR_LIMIT_EXCEEDED);
     CHECK(std::string(error.message).find("options.precision") != std::string::npos);
@@ -271,15 +310,6 @@ std::map<std::string, uint32_t> winograd_candidates(const VktcConvTransposeDesc&
     vktcDestroyPlan(plan);
   }
   return candidates;
-}
-
-double largest_error(const Question& question, const Outcome& outcome) {
-  double largest = 0;
-  for (size_t i = 0; i < question.expected.size(); ++i) {
-    const double value = reference::element(VKTC_DATA_TYPE_F32, outcome.output.data(), static_cast<int64_t>(i));
-    largest = std::max(largest, std::abs(value - question.expected[i].value));
-  }
-  return largest;
 }
 
 }  // namespace

@@ -146,7 +146,7 @@ struct MatrixParams {
 
 // ---- matrix_window.comp ---------------------------------------------------------------------------------------------
 
-// The parameters are SlabParams. The constants after those of problem.glsl: numbering.glsl.
+// The parameters are MatrixParams. The constants after those of problem.glsl: numbering.glsl.
 
 #define NUMBERING_STRIPS (PROBLEM_CONSTANTS + 0)
 #define NUMBERING_STRIP_STEP (PROBLEM_CONSTANTS + 1)
@@ -175,7 +175,9 @@ struct MatrixParams {
 #define WINDOW_BY_INVOCATION (NUMBERING_CONSTANTS + 14)
 #define WINDOW_INPUT_OCTETS (NUMBERING_CONSTANTS + 15)
 #define WINDOW_OUTPUT_OCTETS (NUMBERING_CONSTANTS + 16)
-#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 17)
+#define WINDOW_PREPARED (NUMBERING_CONSTANTS + 17)
+#define WINDOW_PARTS (NUMBERING_CONSTANTS + 18)
+#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 19)
 
 // ---- winograd.comp --------------------------------------------------------------------------------------------------
 
@@ -248,10 +250,11 @@ struct PackWeightsParams {
 #define PACK_MATRIX_DEPTH 2  // pack_matrix.comp has the same parameters and three constants more
 #define PACK_MATRIX_TILE_M 3
 #define PACK_MATRIX_PARTS 4
-#define PACK_FRAGMENTS_TILE_M 2  // and pack_fragments.comp four
+#define PACK_FRAGMENTS_TILE_M 2  // and pack_fragments.comp five
 #define PACK_FRAGMENTS_TILE_K 3
 #define PACK_FRAGMENTS_SUBGROUP 4
 #define PACK_FRAGMENTS_BY_INVOCATION 5
+#define PACK_FRAGMENTS_PARTS 6
 #define PACK_WINOGRAD_POINTS 2  // and pack_winograd.comp seven
 #define PACK_WINOGRAD_TAPS 3
 #define PACK_WINOGRAD_TAP_GROUPS 4
@@ -260,14 +263,30 @@ struct PackWeightsParams {
 #define PACK_WINOGRAD_KERNEL_H 7
 #define PACK_WINOGRAD_DEPTH 8
 
+// ---- weight_scales.comp ---------------------------------------------------------------------------------------------
+
+struct WeightScalesParams {
+  uint groups;            // that the dispatch reads weights of
+  uint first_in_channel;  // counted over all groups
+  uint end_in_channel;
+  uint in_channels;       // of one group
+  uint out_channels;      // of one group
+  uint taps;
+  uint source_offset;     // where first_in_channel begins in the window
+};
+
+#define WEIGHT_SCALES_LOCAL_SIZE 0
+#define WEIGHT_SCALES_LOCAL 1
+
 #ifdef __cplusplus
 // Vulkan guarantees 128 bytes of push constants; device addresses (8 bytes each) come first.
 static_assert((4 + 3) * 8 + sizeof(GatherParams) <= 128);  // three for post-ops
 static_assert((4 + 3) * 8 + sizeof(SlabParams) <= 128);
-static_assert((6 + 3) * 8 + sizeof(MatrixParams) <= 128);
+static_assert((7 + 3) * 8 + sizeof(MatrixParams) <= 128);
 static_assert((5 + 3) * 8 + sizeof(WinogradParams) <= 128);
 static_assert(2 * 8 + sizeof(ChannelsLastParams) <= 128);
-static_assert(2 * 8 + sizeof(PackWeightsParams) <= 128);
+static_assert(3 * 8 + sizeof(PackWeightsParams) <= 128);
+static_assert(2 * 8 + sizeof(WeightScalesParams) <= 128);
 }  // namespace vktconv::shared
 #endif
 

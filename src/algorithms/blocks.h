@@ -26,6 +26,9 @@ struct Blocking {
   uint32_t pack_subgroup_size = 0;  // to require; 0: whatever the device takes
   uint32_t buffers = 4;             // that the kernel binds, without those of the post-ops
   std::vector<uint32_t> pack_constants;  // of the packing, after its local size and rows
+  // Each out-channel's weights have a scale: shaders/weight_scales.comp writes them before everything else, and the
+  // packing and the kernel read them.
+  bool scaled = false;
   // The same weights in another layout, packed behind; null: none.
   const Blocking* also = nullptr;
   // The workgroups of a slab; infinite where its positions cannot be numbered. Must grow with the slab.
@@ -41,6 +44,7 @@ struct Blocking {
 struct SlabWindows {
   AlignedWindow input, packed, bias, output;
   AlignedWindow also_packed;    // of Blocking::also
+  AlignedWindow scales;         // of all out-channels, where Blocking::scaled
   shared::SlabParams params{};  // the slab, and where it begins in the windows
 };
 

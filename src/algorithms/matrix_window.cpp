@@ -1,6 +1,6 @@
-// Implicit matrix product over phases on matrix units (shaders/matrix_window.comp) for fp16 and bf16: inputs under a
-// window of taps in shared memory, weights from the caches, outputs in whole vectors. Beside `matrix`, which is quicker
-// where runs of outputs are short.
+// Implicit matrix product over phases on matrix units (shaders/matrix_window.comp), fp16 and bf16 as they are, fp32 in
+// two fp16 parts: inputs under a window of taps in shared memory, weights from the caches, outputs in whole vectors.
+// Beside `matrix`, which is quicker where runs of outputs are short.
 
 #include <algorithm>
 #include <array>
@@ -13,6 +13,7 @@
 #include "algorithms/merged_phases.h"
 #include "algorithms/numbering.h"
 #include "algorithms/post_op_windows.h"
+#include "algorithms/prepared_input.h"
 #include "phases.h"
 #include "shared/params.h"
 
@@ -20,8 +21,35 @@ namespace vktconv {
 namespace {
 
 // Tile::values. merged is 0 where phases of the width are not merged; by_invocation: weights lie in the order of the
-// invocations that multiply them, where the device allows it (shaders/matrix_fragments.glsl).
-enum : size_t { rows, positions, depth, warps_m, warps_n, window_h, window_w, strips, merged, by_invocation };
+// invocations that multiply them, where the device allows it (shaders/matrix_fragments.glsl); prepared: the input is
+// turned to channels-last by a dispatch before; whole: fp32 elements are rounded to fp16, not split.
+enum : size_t {
+  rows,
+  positions,
+  depth,
+  warps_m,
+  warps_n,
+  window_h,
+  window_w,
+  strips,
+  merged,
+  by_invocation,
+  prepared,
+  whole
+};
+
+int64_t parts(const Problem& problem, const Tile& tile) {
+  return problem.data_type == VKTC_DATA_TYPE_F32 && tile.values[whole] == 0 ? 2 : 1;
+}
+
+PreparedInput prepared_of(const Problem& problem, const Tile& tile) {
+  return {tile.values[depth], parts(problem, tile)};
+}
+
+// Whether a pixel's channels lie side by side in what the kernel reads.
+bool by_pixels(const Problem& problem, const Tile& tile) {
+  return tile.values[prepared] != 0 || problem.input_channels_last();
+}
 
 uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
   return tile.values[warps_m] * tile.values[warps_n] * caps.subgroup_size;
@@ -49,9 +77,9 @@ double workgroup_count(const Problem& problem, const Tile& tile, const Numbering
 
 // The arrays of matrix_window.comp.
 uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape) {
-  const int64_t pitch = (int64_t{tile.values[depth]} / 8 + 1) * 16;
+  const int64_t pitch = (parts(problem, tile) * tile.values[depth] / 8 + 1) * 16;
   const int64_t in = window_numbers(problem, numbering, window_of(tile), tile.values[positions]) * pitch;
-  const int64_t bias = int64_t{tile.values[rows]} * 4;
+  const int64_t bias = int64_t{tile.values[rows]} * (problem.data_type == VKTC_DATA_TYPE_F32 ? 8 : 4);  // and scales
   int64_t out = (int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 4) + 32) * 4;
   int64_t places = tile_segments(problem, numbering, tile.values[positions]) * 32;
   if (problem.output_channels_last()) {
@@ -63,9 +91,9 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering&
       std::min<int64_t>(std::max(in, out) + bias + places + of_the_other_layout, std::numeric_limits<uint32_t>::max()));
 }
 
-// Sums of one invocation: a register each. With more, compilers put them into memory.
-int64_t sums_of_invocation(const Tile& tile, const DeviceCaps& caps) {
-  return int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps);
+// Sums of one invocation, of fp32 partial ones, too: a register each. With more, compilers put them into memory.
+int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
+  return int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps) * parts(problem, tile);
 }
 constexpr int64_t most_sums = 128;
 
@@ -73,8 +101,8 @@ constexpr int64_t most_sums = 128;
 int64_t items_of_invocation(const Problem& problem, const Tile& tile, const Numbering& numbering,
                             const DeviceCaps& caps) {
   const int64_t numbers = window_numbers(problem, numbering, window_of(tile), tile.values[positions]);
-  const int64_t octets = tile.values[depth] / 8;
-  if (problem.input_channels_last()) return ceil_div(numbers * octets, local_size(tile, caps));
+  const int64_t octets = parts(problem, tile) * tile.values[depth] / 8;
+  if (by_pixels(problem, tile)) return ceil_div(numbers * octets, local_size(tile, caps));
   const int64_t piece = std::min(numbers, numbering.pitch_w);
   const int64_t vectors = problem.axes[2].input % 2 == 0 ? piece / 2 + 1 : piece;
   const int64_t pieces = (numbers - 2) / numbering.pitch_w + 2;
@@ -84,10 +112,10 @@ int64_t items_of_invocation(const Problem& problem, const Tile& tile, const Numb
 // Registers for sums and for inputs on their way. Beyond this, compilers put some of them into memory: on an H200 that
 // took up to four times as long, and not every time that the same shader was compiled.
 bool fits_registers(const Problem& problem, const Tile& tile, const Numbering& numbering, const DeviceCaps& caps) {
-  const int64_t of_item = problem.input_channels_last() ? 4 : 8;
+  const int64_t of_item = by_pixels(problem, tile) ? 4 : 8;
   const int64_t registers =
-      sums_of_invocation(tile, caps) + of_item * items_of_invocation(problem, tile, numbering, caps);
-  return sums_of_invocation(tile, caps) <= most_sums && registers <= 192;
+      sums_of_invocation(problem, tile, caps) + of_item * items_of_invocation(problem, tile, numbering, caps);
+  return sums_of_invocation(problem, tile, caps) <= most_sums && registers <= 192;
 }
 
 // The constraints that matrix_window.comp states, and the device's.
@@ -109,7 +137,7 @@ bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering,
 double resident_workgroups(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const Numbering& numbering,
                            const MatrixShape& shape) {
   constexpr int64_t register_file = 65536, most_registers = 255;
-  const int64_t registers = std::min(most_registers, sums_of_invocation(tile, caps) + 88);
+  const int64_t registers = std::min(most_registers, sums_of_invocation(problem, tile, caps) + 88);
   const int64_t by_registers = register_file / (local_size(tile, caps) * registers);
   const int64_t by_shared =
       caps.max_compute_shared_memory_size / std::max(1u, shared_bytes(problem, tile, numbering, shape));
@@ -128,8 +156,9 @@ double predict_store(const Problem& problem, const DeviceCaps& caps, const Tile&
   }
   const int64_t outputs_of_position = merge ? problem.axes[2].stride : 1;
   const bool scattered = !merge && problem.axes[2].stride > 1;
+  const int64_t of_vector = 16 / problem.output_element_size();
   const int64_t own = std::min(tile_step(problem, tile), numbering.run_positions) * outputs_of_position;
-  const int64_t slots = scattered ? own : ceil_div(own, 8) + 1;
+  const int64_t slots = scattered ? own : ceil_div(own, of_vector) + 1;
   int64_t lanes = 1;
   while (lanes < slots && lanes < caps.subgroup_size) lanes *= 2;
   const double runs_ending = d(tile.values[positions]) / d(numbering.run);
@@ -164,8 +193,9 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double windows = std::max(1.0, taps / d(tile.values[window_h] * tile.values[window_w]));
   const double steps = windows * channels / tile.values[depth];
 
-  const double flop = 2.0 * tile.values[positions] * tile.values[rows] * channels * taps;
-  const bool from_pixels = problem.input_channels_last();
+  const double of_product = parts(problem, tile) == 2 ? 3 : 1;
+  const double flop = 2.0 * of_product * tile.values[positions] * tile.values[rows] * channels * taps;
+  const bool from_pixels = by_pixels(problem, tile);
   const double products =
       flop / (rate / multiprocessors) * clock * (from_pixels ? 0.796 + 1.029 * resident : 0.595 + 1.159 * resident);
   const double items = d(items_of_invocation(problem, tile, numbering, caps));
@@ -185,21 +215,25 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double waves = workgroups / (resident * multiprocessors);
   const double busy = of_workgroup * (waves < 1 ? 1 : (waves + std::ceil(waves)) / 2);
   const double memory = 1.25 * least_bytes(problem) / bandwidth;
+  const double preparation =
+      tile.values[prepared] ? predict_preparation(problem, prepared_of(problem, tile), bandwidth) : 0;
   const double cpu = caps.is_cpu ? 50.0 : 1.0;
   // Where `matrix` is predicted to take as long, this was the quicker one more often.
-  return cpu * (0.98 * std::max(busy, memory) + 3e-6);
+  return cpu * (0.98 * std::max(busy, memory) + preparation + 3e-6);
 }
 
+constexpr uint32_t own_buffers = 7;
+
 bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape, std::string& why_not) {
-  if (problem.data_type == VKTC_DATA_TYPE_F32) {
-    why_not = "it multiplies 16-bit elements only";
-    return false;
-  }
-  if (problem.output_type != problem.data_type && !problem.output_channels_last()) {
-    why_not = "its channels-first outputs have the type of its inputs";
-    return false;
-  }
   if (!matrix_units_available(problem, caps, shape, "matrix_window", why_not)) return false;
+  if (problem.data_type == VKTC_DATA_TYPE_F32 && problem.group_in_channels() < least_f32_in_channels) {
+    why_not = few_f32_in_channels();
+    return false;
+  }
+  if (caps.max_storage_buffers_per_stage < own_buffers) {
+    why_not = "maxPerStageDescriptorStorageBuffers is less than " + std::to_string(own_buffers);
+    return false;
+  }
   if (shape.m % 8 != 0) {
     why_not = "the device's matrices have " + std::to_string(shape.m) + " rows: it wants a multiple of 8";
     return false;
@@ -230,14 +264,31 @@ std::vector<TapWindow> tap_windows(int64_t taps_h, int64_t taps_w, int64_t most)
   return windows;
 }
 
+// What is done before: whether the input is prepared, and whether its elements stay whole.
+struct Preparation {
+  bool prepare = false, whole = false;
+};
+
+std::vector<Preparation> preparations(const Problem& problem) {
+  if (problem.data_type == VKTC_DATA_TYPE_F32) return {{true, false}, {true, true}};
+  // Channels-last inputs are as good as prepared.
+  if (problem.input_channels_last()) return {{false, false}};
+  return {{false, false}, {true, false}};
+}
+
 void add_tiles(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape, uint32_t merge,
-               const TapWindow& window, int64_t strip_count, std::vector<Tile>& result) {
+               const TapWindow& window, int64_t strip_count, const Preparation& before, std::vector<Tile>& result) {
   const int64_t out_rows = ceil_div(problem.group_out_channels(), shape.m / std::max(1u, merge)) * shape.m;
   Tile tile;
   tile.values[window_h] = u32(window.height);
   tile.values[window_w] = u32(window.width);
   tile.values[strips] = u32(strip_count);
   tile.values[merged] = merge;
+  tile.values[prepared] = before.prepare;
+  tile.values[whole] = before.whole;
+  if (problem.data_type == VKTC_DATA_TYPE_F32) {
+    tile.precision = before.whole ? VKTC_PRECISION_RELAXED : VKTC_PRECISION_F32;
+  }
   const Numbering numbering = numbering_of(problem, tile);
   for (const auto& s : caps.is_cpu ? std::span<const TileShape>(cpu_shapes) : gpu_shapes) {
     for (const uint32_t chunk : {16u, 32u, 64u}) {
@@ -272,7 +323,9 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
         // Strips only make a window of rows smaller.
         if (strip < row && window.height == 1) continue;
         if (strip == row || ceil_div(row, strip) > 1) {
-          add_tiles(problem, caps, shape, merge, window, ceil_div(row, strip), result);
+          for (const Preparation& before : preparations(problem)) {
+            add_tiles(problem, caps, shape, merge, window, ceil_div(row, strip), before, result);
+          }
         }
       }
     }
@@ -283,7 +336,11 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
 }
 
 Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
-                  const Numbering& numbering, bool device_address, const SlabWindows& windows) {
+                  const Numbering& numbering, bool device_address, const Slab& slab, const SlabWindows& windows) {
+  shared::MatrixParams params{};
+  params.slab = windows.params;
+  params.exact_offset = static_cast<uint32_t>(windows.also_packed.skipped_elements);
+
   Dispatch dispatch;
   dispatch.shader =
       variant_name("matrix_window", problem.data_type, caps, device_address, has_post_op_buffers(problem));
@@ -309,7 +366,14 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[WINDOW_INPUT_VECTOR] = even && !problem.input_channels_last() ? 2 : 1;
   constants[WINDOW_INPUT_OCTETS] = problem.group_in_channels() % 8 == 0 && windows.params.input_offset % 8 == 0;
   constants[WINDOW_OUTPUT_OCTETS] = problem.group_out_channels() % 8 == 0 && windows.params.output_offset % 8 == 0;
-  dispatch.params = to_words(windows.params);
+  constants[WINDOW_PREPARED] = tile.values[prepared];
+  constants[WINDOW_PARTS] = u32(parts(problem, tile));
+  dispatch.params = to_words(params);
+  // Unused bindings must still hold something valid.
+  dispatch.windows = {windows.input.window,  windows.packed.window,      windows.bias.window,  windows.output.window,
+                      windows.packed.window, windows.also_packed.window, windows.scales.window};
+  if (tile.values[prepared]) dispatch.windows[4] = prepared_window(problem, prepared_of(problem, tile), slab);
+  append_post_op_windows(problem, caps, device_address, windows.output.window, windows.packed.window, dispatch.windows);
   dispatch.subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
   return dispatch;
 }
@@ -324,6 +388,8 @@ std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps&
   if (overlap > 0) result += ", tiles overlap by " + std::to_string(overlap);
   if (tile.values[strips] > 1) result += ", width in " + text(strips) + " strips";
   if (tile.values[merged] > 0) result += ", " + text(merged) + " merged phases of the width";
+  if (tile.values[prepared]) result += ", input turned to channels-last before";
+  if (tile.values[whole]) result += ", fp32 rounded to fp16";
   return result;
 }
 
@@ -337,32 +403,53 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.merged = tile.values[merged];
   blocking.packed_in_channels = round_up(problem.group_in_channels(), tile.values[depth]);
   blocking.pack_shader = "pack_fragments";
-  blocking.packed_element_size = 2;
+  blocking.packed_element_size = 2 * parts(problem, tile);
+  blocking.buffers = own_buffers;
   blocking.packed_unit = 16;
   blocking.pack_step = 8;
   blocking.pack_chunk = tile.values[depth];
   blocking.pack_local_size = caps.subgroup_size;
   blocking.pack_group_steps = shape.m * shape.k / 8;
   blocking.pack_subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
-  blocking.pack_constants = {shape.m, shape.k, caps.subgroup_size, tile.values[by_invocation]};
+  blocking.pack_constants = {shape.m, shape.k, caps.subgroup_size, tile.values[by_invocation],
+                             u32(parts(problem, tile))};
   blocking.workgroups = [&](const Slab& slab) {
     // Positions are numbered in 32 bits.
-    if (slab.images * numbering.image_numbers > (int64_t{1} << 30)) return std::numeric_limits<double>::infinity();
+    const bool too_wide = tile.values[prepared] != 0 &&
+                          !fits_prepared_window(problem, caps, prepared_of(problem, tile), plan.device_address, slab);
+    if (too_wide || slab.images * numbering.image_numbers > (int64_t{1} << 30)) {
+      return std::numeric_limits<double>::infinity();
+    }
     return workgroup_count(problem, tile, numbering, slab.images, slab.groups * slab.blocks);
   };
+  const Blocking exact = exact_weights(problem, blocking);
+  if (problem.data_type == VKTC_DATA_TYPE_F32) {
+    blocking.also = &exact;
+    blocking.scaled = true;
+  }
   plan.tile = describe(problem, tile, caps, shape);
-  return make_blocked_plan(
+  uint64_t workspace_bytes = 0;
+  const bool made = make_blocked_plan(
       problem, caps, options, blocking,
-      [&](const SlabWindows& windows) {
-        return multiply(problem, caps, tile, shape, numbering, plan.device_address, windows);
+      [&](const Slab& slab, const SlabWindows& windows) {
+        std::vector<Run> runs;
+        if (tile.values[prepared]) {
+          runs.push_back(prepare_input(problem, caps, prepared_of(problem, tile), plan.device_address, slab, windows));
+          workspace_bytes = std::max(workspace_bytes, runs.back().dispatch.windows.back().range);
+        }
+        runs.push_back({multiply(problem, caps, tile, shape, numbering, plan.device_address, slab, windows),
+                        blocking.workgroups(slab)});
+        return runs;
       },
       plan, error);
+  plan.workspace_bytes = workspace_bytes;
+  return made;
 }
 
 }  // namespace
 
 const Algorithm matrix_window_algorithm = {
-    "matrix_window", "the same for 16-bit elements, with windows of taps and outputs stored in whole vectors", tiles,
-    build};
+    "matrix_window", "the same with windows of taps, weights from the caches and outputs stored in whole vectors",
+    tiles, build};
 
 }  // namespace vktconv
