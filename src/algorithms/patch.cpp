@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <limits>
 #include <span>
 
@@ -77,6 +76,16 @@ void add_tiles(const Problem& problem, const DeviceCaps& caps, Tile tile, std::v
   }
 }
 
+// Candidates far behind are not worth the planner's time. But which mode is best has not been measured yet.
+void keep_best_of_each_mode(std::vector<Tile>& result) {
+  constexpr int most_of_a_mode = 12;
+  std::stable_sort(result.begin(), result.end(), [](const Tile& a, const Tile& b) { return a.seconds < b.seconds; });
+  int kept[2][2][2] = {};
+  std::erase_if(result, [&](const Tile& tile) {
+    return ++kept[tile.values[depth] > 0][tile.values[ahead]][tile.values[staged]] > most_of_a_mode;
+  });
+}
+
 std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::string& why_not) {
   if (!available(problem, caps, why_not)) return {};
   static constexpr std::array<uint32_t, 2> shapes[] = {{1, 1}, {2, 1}, {4, 1}, {8, 1}, {1, 2},
@@ -96,10 +105,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
       }
     }
   }
-  // Candidates far behind are not worth the planner's time.
-  constexpr std::ptrdiff_t most_tiles = 64;
-  std::stable_sort(result.begin(), result.end(), [](const Tile& a, const Tile& b) { return a.seconds < b.seconds; });
-  if (std::ssize(result) > most_tiles) result.resize(most_tiles);
+  keep_best_of_each_mode(result);
   if (result.empty()) why_not = "not even the smallest patch fits: its kernel, stride or dilation is too large";
   return result;
 }

@@ -43,7 +43,7 @@ double predict_on_cpu(const Problem& problem, const DeviceCaps& caps, const Tile
   const double barriers = tile.values[depth] > 0 || tile.values[staged] ? 4 : 1;
   const double executed = outer_taps_of_phase * d(problem.group_in_channels()) * in_channel +
                           8 * d(sum_count(problem, tile));
-  return invocations * 2 * executed * barriers / (0.25 * caps.fp32_flops);
+  return invocations * 2 * executed * barriers / (1.0 * caps.fp32_flops);
 }
 
 }  // namespace
