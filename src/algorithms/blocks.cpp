@@ -40,8 +40,7 @@ int64_t outer_taps(const Problem& problem, const Blocking& blocking) {
 }
 
 int64_t block_elements(const Problem& problem, const Blocking& blocking) {
-  return outer_taps(problem, blocking) * packed_taps_w(problem, blocking) * blocking.packed_in_channels *
-         blocking.rows;
+  return outer_taps(problem, blocking) * packed_taps_w(problem, blocking) * blocking.packed_in_channels * blocking.rows;
 }
 
 int64_t packed_bytes(const Problem& problem, const Blocking& blocking) {

@@ -1,5 +1,5 @@
-// How long a tile of the algorithm patch is predicted to take. Nothing of it has been timed on a GPU: the costs are those
-// that the shader's instructions are expected to have on an NVIDIA multiprocessor (docs/performance-log.md).
+// How long a tile of the algorithm patch is predicted to take. Nothing of it has been timed on a GPU: the costs are
+// those that the shader's instructions are expected to have on an NVIDIA multiprocessor (docs/performance-log.md).
 
 #include <algorithm>
 #include <cmath>
@@ -23,8 +23,8 @@ double count_instructions(const Problem& problem, const Tile& tile, double outer
   const double in_channels = d(problem.group_in_channels());
   const double chunks = shared_weights ? std::ceil(in_channels / tile.values[depth]) : 0;
   const double tap = in_channels * in_channel + chunks * 100 + 4 * d(window_size(problem, tile)) + 40;
-  const double stored = d(sum_count(problem, tile)) *
-                        ((tile.values[staged] ? 6 : 8) + 6 * static_cast<double>(problem.post_ops.size()));
+  const double stored =
+      d(sum_count(problem, tile)) * ((tile.values[staged] ? 6 : 8) + 6 * static_cast<double>(problem.post_ops.size()));
   return outer_taps_of_phase * tap + stored + 200;
 }
 
@@ -38,11 +38,11 @@ double fetched_bytes(const Problem& problem, const Tile& tile, double workgroups
 // On lavapipe, as measured there (docs/performance-log.md).
 double predict_on_cpu(const Problem& problem, const DeviceCaps& caps, const Tile& tile, double invocations,
                       double outer_taps_of_phase) {
-  const double in_channel = d(unit_products(problem, tile)) + 4 * d(window_size(problem, tile)) +
-                            2 * d(unit_quads(problem, tile));
+  const double in_channel =
+      d(unit_products(problem, tile)) + 4 * d(window_size(problem, tile)) + 2 * d(unit_quads(problem, tile));
   const double barriers = tile.values[depth] > 0 || tile.values[staged] ? 4 : 1;
-  const double executed = outer_taps_of_phase * d(problem.group_in_channels()) * in_channel +
-                          8 * d(sum_count(problem, tile));
+  const double executed =
+      outer_taps_of_phase * d(problem.group_in_channels()) * in_channel + 8 * d(sum_count(problem, tile));
   return invocations * 2 * executed * barriers / (1.0 * caps.fp32_flops);
 }
 
@@ -67,16 +67,15 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double full = std::min(1.0, per_multiprocessor * tile.values[local_size] / 512.0);  // fewer hide no latency
   const double waves = full < 1.0 ? 1.0 : std::min(1.5, std::ceil(per_multiprocessor / 4) / (per_multiprocessor / 4));
   const double issue = tile.values[ahead] ? 1.25 : 1.3;
-  const double busy =
-      invocations * count_instructions(problem, tile, outer) * issue * waves / (rate * full);
+  const double busy = invocations * count_instructions(problem, tile, outer) * issue * waves / (rate * full);
 
   // Outputs in pieces of a sector cost more than their bytes, as for tiled and gather.
   const bool pieces = problem.output_channels_last() ? tile.values[channels] < problem.out_channels
                                                      : tile.values[staged] == 0 && staged_run(problem, tile) > 1;
   const double apart = pieces ? (problem.output_channels_last() ? 14.5e-12 : 8e-12) : 0.0;
   const double stored = d(problem.output_elements()) * apart * 132 / multiprocessors;
-  const double memory = 1.15 * least_bytes(problem) / bandwidth +
-                        fetched_bytes(problem, tile, workgroups, outer) / (4 * bandwidth);
+  const double memory =
+      1.15 * least_bytes(problem) / bandwidth + fetched_bytes(problem, tile, workgroups, outer) / (4 * bandwidth);
   return std::max(busy, memory) + 0.3 * std::min(busy, memory) + stored + 3e-6;
 }
 

@@ -24,11 +24,11 @@ bool is_merged(const Tile& tile, size_t axis);
 int64_t inner_taps(const Problem& problem, const Tile& tile);
 int64_t outer_taps(const Problem& problem, const Tile& tile);
 
-int64_t window_size(const Problem& problem, const Tile& tile);  // inputs of an in-channel under a patch
-int64_t sum_count(const Problem& problem, const Tile& tile);    // of a patch, those of phases without taps, too
-int64_t used_sums(const Problem& problem, const Tile& tile);    // without those
+int64_t window_size(const Problem& problem, const Tile& tile);    // inputs of an in-channel under a patch
+int64_t sum_count(const Problem& problem, const Tile& tile);      // of a patch, those of phases without taps, too
+int64_t used_sums(const Problem& problem, const Tile& tile);      // without those
 int64_t unit_products(const Problem& problem, const Tile& tile);  // multiply-adds of an in-channel
-int64_t unit_quads(const Problem& problem, const Tile& tile);   // its weights, in vectors of four
+int64_t unit_quads(const Problem& problem, const Tile& tile);     // its weights, in vectors of four
 
 // As patch.comp has them: neighbours in memory of an invocation, and all such rows of a patch.
 int64_t staged_run(const Problem& problem, const Tile& tile);
