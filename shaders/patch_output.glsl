@@ -26,44 +26,6 @@ uint output_index(OutputBlock target, uint image, uvec3 at) {
   return target.base + image * OUTPUT_IMAGE + ((at.x * OUTPUT_H + at.y) * OUTPUT_W + at.z) * OUTPUT_PIXEL_STRIDE;
 }
 
-void store_directly(OutputBlock target) {
-  const uint own_patch = target.first_patch + gl_LocalInvocationID.x;
-  if (own_patch >= target.end_patch) return;
-  const Patch from = decode_patch(own_patch);
-  const uvec3 first = patch_output(target, from);
-  [[unroll]] for (uint channel = 0; channel < CHANNELS; ++channel) {
-    if (target.first_channel + channel < OUT_CHANNELS) {
-      Accumulator bias = Accumulator(0);
-      if (HAS_BIAS) bias = LOAD_BIAS(BIAS, target.bias_index + channel);
-      const float scale = CHANNEL_SCALE(target.bias_index + channel), shift = CHANNEL_SHIFT(target.bias_index + channel);
-      [[unroll]] for (uint row = 0; row < CHANNEL_ROWS; ++row) {
-        const uvec3 at = first + uvec3(row_of_channel(row), 0u);
-        const uint index = output_index(target, from.image, at) + channel * OUTPUT_CHANNEL_STRIDE;
-        [[unroll]] for (uint i = 0; i < RUN; ++i) {
-          if (at.x < OUTPUT_D && at.y < OUTPUT_H && at.z + i < OUTPUT_W) {
-            STORE_RESULT(index + i * OUTPUT_PIXEL_STRIDE, sums[(channel * CHANNEL_ROWS + row) * RUN + i] + bias, scale, shift);
-          }
-        }
-      }
-    }
-  }
-}
-
-// A staged row is one of a channel, or, channels-last, of all channels of the block. Outputs that are neighbours in memory
-// lie STAGED_PITCH apart, those of neighbouring invocations side by side: writes fall into all banks, and so do reads.
-const uint STAGED_CHANNELS = OUTPUT_CHANNELS_LAST ? CHANNELS : 1u;  // of a row
-const uint OUTPUT_ROWS = OUTPUT_CHANNELS_LAST ? CHANNEL_ROWS : CHANNELS * CHANNEL_ROWS;
-const uint STAGED_ROW = STAGED_RUN * STAGED_PITCH;
-const uint ITEMS = (STAGED_RUN + VECTOR - 1u) / VECTOR;  // of a row, stored by one invocation
-
-void stage_row(uint row, uint slot) {
-  [[unroll]] for (uint i = 0; i < STAGED_RUN; ++i) {
-    const uint channel_row = i % STAGED_CHANNELS * CHANNEL_ROWS + row;
-    const uint at = slot * STAGED_ROW + i * STAGED_PITCH + gl_LocalInvocationID.x;
-    pool[at / 4u][at % 4u] = sums[channel_row * RUN + i / STAGED_CHANNELS];
-  }
-}
-
 #if defined(PACKED_16BIT)
 #define STORE_VECTOR(index, values)
 #else
@@ -84,6 +46,52 @@ uvec4 pack_vector(float values[VECTOR]) {
   return words;
 }
 #endif
+
+void store_directly(OutputBlock target) {
+  const uint own_patch = target.first_patch + gl_LocalInvocationID.x;
+  if (own_patch >= target.end_patch) return;
+  const Patch from = decode_patch(own_patch);
+  const uvec3 first = patch_output(target, from);
+  [[unroll]] for (uint channel = 0; channel < CHANNELS; ++channel) {
+    if (target.first_channel + channel < OUT_CHANNELS) {
+      Accumulator bias = Accumulator(0);
+      if (HAS_BIAS) bias = LOAD_BIAS(BIAS, target.bias_index + channel);
+      const float scale = CHANNEL_SCALE(target.bias_index + channel), shift = CHANNEL_SHIFT(target.bias_index + channel);
+      [[unroll]] for (uint row = 0; row < CHANNEL_ROWS; ++row) {
+        const uvec3 at = first + uvec3(row_of_channel(row), 0u);
+        const uint index = output_index(target, from.image, at) + channel * OUTPUT_CHANNEL_STRIDE;
+        const uint first_sum = (channel * CHANNEL_ROWS + row) * RUN;
+        if (at.x >= OUTPUT_D || at.y >= OUTPUT_H || at.z >= OUTPUT_W) continue;
+        if (VECTOR == 1u) {
+          [[unroll]] for (uint i = 0; i < RUN; ++i) {
+            if (at.z + i < OUTPUT_W) STORE_RESULT(index + i * OUTPUT_PIXEL_STRIDE, sums[first_sum + i] + bias, scale, shift);
+          }
+        } else {  // the run is one
+          float values[VECTOR];
+          [[unroll]] for (uint i = 0; i < VECTOR; ++i) {
+            values[i] = apply_post_ops(sums[first_sum + i % RUN] + bias, scale, shift, RESIDUAL(index + i));
+          }
+          STORE_VECTOR(index, values);
+        }
+      }
+    }
+  }
+}
+
+// A staged row is one of a channel, or, channels-last, of all channels of the block. Outputs that are neighbours in memory
+// lie STAGED_PITCH apart, those of neighbouring invocations side by side: writes fall into all banks, and so do reads.
+const uint STAGED_CHANNELS = OUTPUT_CHANNELS_LAST ? CHANNELS : 1u;  // of a row
+const uint OUTPUT_ROWS = OUTPUT_CHANNELS_LAST ? CHANNEL_ROWS : CHANNELS * CHANNEL_ROWS;
+const uint STAGED_ROW = STAGED_RUN * STAGED_PITCH;
+const uint ITEMS = (STAGED_RUN + VECTOR - 1u) / VECTOR;  // of a row, stored by one invocation
+
+void stage_row(uint row, uint slot) {
+  [[unroll]] for (uint i = 0; i < STAGED_RUN; ++i) {
+    const uint channel_row = i % STAGED_CHANNELS * CHANNEL_ROWS + row;
+    const uint at = slot * STAGED_ROW + i * STAGED_PITCH + gl_LocalInvocationID.x;
+    pool[at / 4u][at % 4u] = sums[channel_row * RUN + i / STAGED_CHANNELS];
+  }
+}
 
 // VECTOR outputs of a staged row. channels: of each, counted from the block's first.
 void store_staged(OutputBlock target, uint index, uint staged[VECTOR], uint channels[VECTOR], uint slot) {

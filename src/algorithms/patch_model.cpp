@@ -28,6 +28,18 @@ double count_instructions(const Problem& problem, const Tile& tile, double outer
   return outer_taps_of_phase * tap + stored + 200;
 }
 
+// Threads that share a multiprocessor. How many registers the driver's compiler takes is a guess.
+double resident_threads(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
+  constexpr int64_t register_file = 65536, other_registers = 30, most_threads = 2048;
+  const int64_t registers =
+      used_sums(problem, tile) + window_size(problem, tile) * (tile.values[ahead] ? 2 : 1) + other_registers;
+  const int64_t by_registers = register_file / registers;
+  // An H200's driver gives all workgroups together no more shared memory than one may have.
+  const int64_t by_shared =
+      int64_t{caps.max_compute_shared_memory_size / shared_bytes(problem, tile)} * tile.values[local_size];
+  return d(std::min({by_registers, by_shared, most_threads}));
+}
+
 // Every workgroup fetches its inputs by itself, through the second-level cache.
 double fetched_bytes(const Problem& problem, const Tile& tile, double workgroups, double outer_taps_of_phase) {
   const double columns = tile.values[cells_w], rows = d(window_size(problem, tile)) / (columns + 1);
@@ -64,14 +76,15 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
   const double rate = (caps.fp32_flops > 0 ? caps.fp32_flops : 1e12) / 2;  // of lanes
   const double per_multiprocessor = workgroups / multiprocessors;
-  const double full = std::min(1.0, per_multiprocessor * tile.values[local_size] / 512.0);  // fewer hide no latency
+  const double threads = std::min(per_multiprocessor * tile.values[local_size], resident_threads(problem, caps, tile));
+  const double full = std::min(1.0, threads / 512.0);  // fewer hide no latency
   const double waves = full < 1.0 ? 1.0 : std::min(1.5, std::ceil(per_multiprocessor / 4) / (per_multiprocessor / 4));
   const double issue = tile.values[ahead] ? 1.25 : 1.3;
   const double busy = invocations * count_instructions(problem, tile, outer) * issue * waves / (rate * full);
 
   // Outputs in pieces of a sector cost more than their bytes, as for tiled and gather.
-  const bool pieces = problem.output_channels_last() ? tile.values[channels] < problem.out_channels
-                                                     : tile.values[staged] == 0 && staged_run(problem, tile) > 1;
+  const bool in_order = tile.values[staged] || staged_run(problem, tile) == 1 || output_vector(problem, caps, tile) > 1;
+  const bool pieces = problem.output_channels_last() ? tile.values[channels] < problem.out_channels : !in_order;
   const double apart = pieces ? (problem.output_channels_last() ? 14.5e-12 : 8e-12) : 0.0;
   const double stored = d(problem.output_elements()) * apart * 132 / multiprocessors;
   const double memory =

@@ -121,11 +121,12 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile) {
 }
 
 uint32_t output_vector(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
-  if (tile.values[staged] == 0 || (problem.element_size() == 2 && !caps.storage_16bit)) return 1;
+  if (problem.element_size() == 2 && !caps.storage_16bit) return 1;
   const int64_t vector = 16 / problem.output_element_size(), run = staged_run(problem, tile);
   const int64_t block = tile.values[channels], all = problem.out_channels;
   // The outputs of a row, or, channels-last, of a row or of a pixel, as far as they are neighbours.
   const bool pixels = problem.output_channels_last();
+  if (tile.values[staged] == 0 && (pixels || run != vector)) return 1;
   const int64_t row = problem.axes[2].output * (pixels ? all : 1);
   const bool whole_rows = row % vector == 0 && (!pixels || block == all) &&
                           (run % vector == 0 || patches_along(problem, tile, 2) * run == row);
