@@ -40,14 +40,15 @@ double resident_threads(const Problem& problem, const DeviceCaps& caps, const Ti
   return d(std::min({by_registers, by_shared, most_threads}));
 }
 
-// Every workgroup fetches its inputs by itself, through the second-level cache.
+// Every workgroup fetches its inputs by itself, through the second-level cache; its invocations share columns, not
+// rows.
 double fetched_bytes(const Problem& problem, const Tile& tile, double workgroups, double outer_taps_of_phase) {
-  const double columns = tile.values[cells_w], rows = d(window_size(problem, tile)) / (columns + 1);
-  return workgroups * tile.values[local_size] * columns * rows * outer_taps_of_phase *
-         d(problem.group_in_channels() * problem.element_size());
+  const int64_t inputs = tile.values[local_size] * tile.values[cells_w] * window_rows(problem, tile);
+  return workgroups * outer_taps_of_phase * d(inputs * problem.group_in_channels() * problem.element_size());
 }
 
-// On lavapipe, as measured there (docs/performance-log.md).
+// Scaled to times on lavapipe (docs/performance-log.md), where `gather`, too, is predicted to take about twice as long
+// as it does.
 double predict_on_cpu(const Problem& problem, const DeviceCaps& caps, const Tile& tile, double invocations,
                       double outer_taps_of_phase) {
   const double in_channel =
@@ -55,7 +56,7 @@ double predict_on_cpu(const Problem& problem, const DeviceCaps& caps, const Tile
   const double barriers = tile.values[depth] > 0 || tile.values[staged] ? 4 : 1;
   const double executed =
       outer_taps_of_phase * d(problem.group_in_channels()) * in_channel + 8 * d(sum_count(problem, tile));
-  return invocations * 2 * executed * barriers / (1.0 * caps.fp32_flops);
+  return 2 * invocations * executed * barriers / (caps.fp32_flops > 0 ? caps.fp32_flops : 1e12);
 }
 
 }  // namespace
@@ -78,7 +79,8 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double per_multiprocessor = workgroups / multiprocessors;
   const double threads = std::min(per_multiprocessor * tile.values[local_size], resident_threads(problem, caps, tile));
   const double full = std::min(1.0, threads / 512.0);  // fewer hide no latency
-  const double waves = full < 1.0 ? 1.0 : std::min(1.5, std::ceil(per_multiprocessor / 4) / (per_multiprocessor / 4));
+  const double turns = per_multiprocessor / 4;
+  const double waves = full < 1.0 ? 1.0 : std::min(1.5, std::ceil(turns) / turns);
   const double issue = tile.values[ahead] ? 1.25 : 1.3;
   const double busy = invocations * count_instructions(problem, tile, outer) * issue * waves / (rate * full);
 

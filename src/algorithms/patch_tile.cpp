@@ -74,7 +74,11 @@ int64_t inner_taps(const Problem& problem, const Tile& tile) {
 int64_t outer_taps(const Problem& problem, const Tile& tile) { return problem.taps() / inner_taps(problem, tile); }
 
 int64_t window_size(const Problem& problem, const Tile& tile) {
-  return window_along(problem, tile, 0) * window_along(problem, tile, 1) * window_along(problem, tile, 2);
+  return window_rows(problem, tile) * window_along(problem, tile, 2);
+}
+
+int64_t window_rows(const Problem& problem, const Tile& tile) {
+  return window_along(problem, tile, 0) * window_along(problem, tile, 1);
 }
 
 int64_t sum_count(const Problem& problem, const Tile& tile) {

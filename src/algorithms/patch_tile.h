@@ -25,6 +25,7 @@ int64_t inner_taps(const Problem& problem, const Tile& tile);
 int64_t outer_taps(const Problem& problem, const Tile& tile);
 
 int64_t window_size(const Problem& problem, const Tile& tile);    // inputs of an in-channel under a patch
+int64_t window_rows(const Problem& problem, const Tile& tile);    // of all slices
 int64_t sum_count(const Problem& problem, const Tile& tile);      // of a patch, those of phases without taps, too
 int64_t used_sums(const Problem& problem, const Tile& tile);      // without those
 int64_t unit_products(const Problem& problem, const Tile& tile);  // multiply-adds of an in-channel
