@@ -32,7 +32,7 @@ layout(constant_id = PATCH_CELLS_H) const uint CELLS_H = 1;
 layout(constant_id = PATCH_CELLS_W) const uint CELLS_W = 1;
 layout(constant_id = PATCH_MERGED_AXES) const uint MERGED_AXES = 1;  // the width; and the height; and the depth
 layout(constant_id = PATCH_DEPTH) const uint DEPTH = 0;
-layout(constant_id = PATCH_AHEAD) const bool AHEAD = false;  // the next in-channel is on its way while one is multiplied
+layout(constant_id = PATCH_AHEAD) const bool AHEAD = false;  // inputs are fetched before they are waited for: while others are multiplied
 layout(constant_id = PATCH_STAGED_ROWS) const uint STAGED_ROWS = 0;  // rows of outputs put in order together; 0: none are
 layout(constant_id = PATCH_VECTOR) const uint VECTOR = 1;  // outputs stored together
 
@@ -188,6 +188,7 @@ void main() {
   target.first_channel = first_channel;
   target.bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
   target.base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * CHANNELS) * OUTPUT_CHANNEL_STRIDE;
+  if (HAS_BIAS) add_bias(target);
   if (STAGED_ROWS > 0u) {
     store_in_order(target);
   } else {

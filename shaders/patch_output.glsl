@@ -26,6 +26,14 @@ uint output_index(OutputBlock target, uint image, uvec3 at) {
   return target.base + image * OUTPUT_IMAGE + ((at.x * OUTPUT_H + at.y) * OUTPUT_W + at.z) * OUTPUT_PIXEL_STRIDE;
 }
 
+void add_bias(OutputBlock target) {
+  [[unroll]] for (uint channel = 0; channel < CHANNELS; ++channel) {
+    Accumulator bias = Accumulator(0);
+    if (target.first_channel + channel < OUT_CHANNELS) bias = LOAD_BIAS(BIAS, target.bias_index + channel);
+    [[unroll]] for (uint i = 0; i < CHANNEL_ROWS * RUN; ++i) sums[channel * CHANNEL_ROWS * RUN + i] += bias;
+  }
+}
+
 #if defined(PACKED_16BIT)
 #define STORE_VECTOR(index, values)
 #else
@@ -54,8 +62,6 @@ void store_directly(OutputBlock target) {
   const uvec3 first = patch_output(target, from);
   [[unroll]] for (uint channel = 0; channel < CHANNELS; ++channel) {
     if (target.first_channel + channel < OUT_CHANNELS) {
-      Accumulator bias = Accumulator(0);
-      if (HAS_BIAS) bias = LOAD_BIAS(BIAS, target.bias_index + channel);
       const float scale = CHANNEL_SCALE(target.bias_index + channel), shift = CHANNEL_SHIFT(target.bias_index + channel);
       [[unroll]] for (uint row = 0; row < CHANNEL_ROWS; ++row) {
         const uvec3 at = first + uvec3(row_of_channel(row), 0u);
@@ -64,12 +70,12 @@ void store_directly(OutputBlock target) {
         if (at.x >= OUTPUT_D || at.y >= OUTPUT_H || at.z >= OUTPUT_W) continue;
         if (VECTOR == 1u) {
           [[unroll]] for (uint i = 0; i < RUN; ++i) {
-            if (at.z + i < OUTPUT_W) STORE_RESULT(index + i * OUTPUT_PIXEL_STRIDE, sums[first_sum + i] + bias, scale, shift);
+            if (at.z + i < OUTPUT_W) STORE_RESULT(index + i * OUTPUT_PIXEL_STRIDE, sums[first_sum + i], scale, shift);
           }
         } else {  // the run is one
           float values[VECTOR];
           [[unroll]] for (uint i = 0; i < VECTOR; ++i) {
-            values[i] = apply_post_ops(sums[first_sum + i % RUN] + bias, scale, shift, RESIDUAL(index + i));
+            values[i] = apply_post_ops(sums[first_sum + i % RUN], scale, shift, RESIDUAL(index + i));
           }
           STORE_VECTOR(index, values);
         }
@@ -99,7 +105,6 @@ void store_staged(OutputBlock target, uint index, uint staged[VECTOR], uint chan
   [[unroll]] for (uint i = 0; i < VECTOR; ++i) {
     const uint at = slot * STAGED_ROW + staged[i];
     values[i] = pool[at / 4u][at % 4u];
-    if (HAS_BIAS) values[i] += LOAD_BIAS(BIAS, target.bias_index + channels[i]);
   }
   if (VECTOR == 1u) {
     const uint channel = target.bias_index + channels[0];

@@ -69,7 +69,6 @@ void add_tiles(const Problem& problem, const DeviceCaps& caps, Tile tile, std::v
     tile.values[ahead] = mode.fetched_ahead;
     tile.values[staged] = mode.in_order;
     if (mode.in_order && staged_run(problem, tile) == 1) continue;  // in order as they are
-    if (mode.fetched_ahead && problem.group_in_channels() == 1) continue;
     if (!legal(problem, caps, tile)) continue;
     tile.seconds = predict_seconds(problem, caps, tile);
     result.push_back(tile);
