@@ -31,7 +31,8 @@ class Output {
   Output(const Options& options, const RunInfo& run, const std::vector<support::NamedProblem>& problems)
       : options_(options),
         run_(run),
-        table_(names_of(problems), options.algorithms, options.candidates > 1, options.registers, run.cpu) {
+        table_(names_of(problems), options.algorithms, options.candidates > 1 || !options.choices.empty(),
+               options.registers, run.cpu) {
     show(table_.header(run_));
   }
 
@@ -92,7 +93,8 @@ bool measure_all(host::Device& device, const Options& options, const Ceilings& c
                  const std::vector<support::NamedProblem>& problems, Output& output) {
   Bench bench(device, ceilings);
   for (const support::NamedProblem& problem : problems) {
-    for (const std::string& algorithm : options.algorithms) {
+    const bool chosen = !options.choices.empty();
+    for (const std::string& name : chosen ? options.choices : options.algorithms) {
       uint32_t count = 1;
       for (uint32_t candidate = 0; candidate < count; ++candidate) {
         Row row;
@@ -102,12 +104,12 @@ bool measure_all(host::Device& device, const Options& options, const Ceilings& c
         bool lost = false;
         try {
           MeasurementOptions measurement = options.measurement;
-          measurement.algorithm = algorithm;
+          (chosen ? measurement.choice : measurement.algorithm) = name;
           measurement.candidate = candidate;
           row.measurement = bench.measure(problem.desc, measurement);
-          count = std::min(options.candidates, std::max(1u, row.measurement.candidate_count));
+          count = std::min(chosen ? 1 : options.candidates, std::max(1u, row.measurement.candidate_count));
         } catch (const host::Error& error) {
-          row.measurement.algorithm = algorithm;
+          row.measurement.algorithm = name;
           row.measurement.status = Status::failed;
           row.measurement.reason = error.what();
           lost = error.error().vkResult == VK_ERROR_DEVICE_LOST;

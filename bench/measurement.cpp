@@ -260,6 +260,7 @@ Measurement Bench::measure(const VktcConvTransposeDesc& desc, const MeasurementO
   VktcPlanOptions plan_options = {};
   plan_options.algorithm = options.algorithm.c_str();
   plan_options.memoryAccess = options.memory_access;
+  plan_options.choice = options.choice.c_str();
   plan_options.candidate = options.candidate;
   plan_options.precision = options.precision;
   VktcError error = {};

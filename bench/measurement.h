@@ -17,6 +17,7 @@ namespace vktconv::bench {
 
 struct MeasurementOptions {
   std::string algorithm;   // empty: the planner chooses
+  std::string choice;      // VktcPlanOptions::choice
   uint32_t candidate = 0;  // VktcPlanOptions::candidate
   VktcMemoryAccess memory_access = VKTC_MEMORY_ACCESS_AUTO;
   VktcPrecision precision = VKTC_PRECISION_F32;

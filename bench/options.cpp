@@ -114,8 +114,15 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
              "Measure this many of the planner's candidates (algorithm and tile), best predicted first; default: 1")
           ->type_name("N")
           ->check(CLI::Range(1u, 100000u));
+  app.add_option("--choice", options.choices,
+                 "Measure exactly this candidate, as the column choice names it; may be given several times")
+      ->allow_extra_args(false)
+      ->excludes("--algorithm")
+      ->excludes("--candidates")
+      ->type_name("TEXT");
   app.add_flag("--all-algorithms", all_algorithms,
-               "The planner's choice against the best: the same as --algorithm all --candidates 8");
+               "The planner's choice against the best: the same as --algorithm all --candidates 8")
+      ->excludes("--choice");
   app.add_option("--repeats", measurement.repeats, "Timed repetitions; default: at least 10")
       ->check(CLI::Range(1u, 100000u));
   app.add_option("--min-time", measurement.min_time_seconds, "Repeat until this much time is measured; default: 0.2")

@@ -32,6 +32,7 @@ struct Options {
   std::optional<VktcOutputType> output_type;
   std::optional<std::vector<VktcPostOp>> post_ops;
   std::vector<std::string> algorithms;  // "" is the planner's choice; at least one
+  std::vector<std::string> choices;     // VktcPlanOptions::choice; not empty: these instead of algorithms
   unsigned candidates = 1;              // of the planner's, for each row, by predicted time
   std::string device;
   Format format = Format::table;
@@ -39,7 +40,7 @@ struct Options {
   bool list = false;
   bool validation = false;
   bool registers = false;
-  MeasurementOptions measurement;  // its algorithm is set for each row
+  MeasurementOptions measurement;  // its algorithm or choice is set for each row
 };
 
 // Returns false when there is nothing to run: exit_code says how to leave, and what was wrong is on stderr.

@@ -36,6 +36,7 @@ enum Op : uint32_t {
   OpUConvert = 113,
   OpSConvert = 114,
   OpBitcast = 124,
+  OpSNegate = 126,
   OpIAdd = 128,
   OpISub = 130,
   OpIMul = 132,
@@ -50,6 +51,7 @@ enum Op : uint32_t {
   OpINotEqual = 171,
   OpUGreaterThan = 172,
   OpUGreaterThanEqual = 174,
+  OpSGreaterThanEqual = 175,
   OpULessThan = 176,
   OpULessThanEqual = 178,
   OpShiftRightLogical = 194,
@@ -187,6 +189,8 @@ class Reader {
         return x[1] ? x[0] % x[1] : 0;
       case OpSelect:
         return x[0] ? x[1] : x[2];
+      case OpSNegate:
+        return 0u - x[0];
       case OpIEqual:
         return x[0] == x[1];
       case OpINotEqual:
@@ -195,6 +199,8 @@ class Reader {
         return x[0] > x[1];
       case OpUGreaterThanEqual:
         return x[0] >= x[1];
+      case OpSGreaterThanEqual:
+        return static_cast<int32_t>(x[0]) >= static_cast<int32_t>(x[1]);
       case OpULessThan:
         return x[0] < x[1];
       case OpULessThanEqual:

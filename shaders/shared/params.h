@@ -204,6 +204,22 @@ struct WinogradParams {
 #define WINOGRAD_LEAST_PRODUCTS (PROBLEM_CONSTANTS + 15)
 #define WINOGRAD_CONSTANTS (PROBLEM_CONSTANTS + 16)
 
+// ---- patch.comp -----------------------------------------------------------------------------------------------------
+
+// The parameters are SlabParams.
+
+#define PATCH_LOCAL_SIZE (PROBLEM_CONSTANTS + 0)
+#define PATCH_LOCAL (PROBLEM_CONSTANTS + 1)
+#define PATCH_CHANNELS (PROBLEM_CONSTANTS + 2)
+#define PATCH_CELLS_H (PROBLEM_CONSTANTS + 3)
+#define PATCH_CELLS_W (PROBLEM_CONSTANTS + 4)
+#define PATCH_MERGED_AXES (PROBLEM_CONSTANTS + 5)
+#define PATCH_DEPTH (PROBLEM_CONSTANTS + 6)
+#define PATCH_AHEAD (PROBLEM_CONSTANTS + 7)
+#define PATCH_STAGED_ROWS (PROBLEM_CONSTANTS + 8)
+#define PATCH_VECTOR (PROBLEM_CONSTANTS + 9)
+#define PATCH_CONSTANTS (PROBLEM_CONSTANTS + 10)
+
 // ---- channels_last.comp ---------------------------------------------------------------------------------------------
 
 struct ChannelsLastParams {

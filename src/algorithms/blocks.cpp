@@ -30,14 +30,17 @@ bool check_index_range(const Problem& problem, VktcError& error) {
 // has.
 int64_t packed_taps_w(const Problem& problem, const Blocking& blocking) {
   if (blocking.packed_taps_w > 0) return blocking.packed_taps_w;
+  if (blocking.row_taps > 0) return 1;
   const Axis& width = problem.axes[2];
   return blocking.merged > 0 ? ceil_div(width.kernel, width.stride / phase_gcd(width)) : width.kernel;
 }
 
-int64_t outer_taps(const Problem& problem) { return problem.axes[0].kernel * problem.axes[1].kernel; }
+int64_t outer_taps(const Problem& problem, const Blocking& blocking) {
+  return blocking.row_taps > 0 ? problem.taps() / blocking.row_taps : problem.axes[0].kernel * problem.axes[1].kernel;
+}
 
 int64_t block_elements(const Problem& problem, const Blocking& blocking) {
-  return outer_taps(problem) * packed_taps_w(problem, blocking) * blocking.packed_in_channels * blocking.rows;
+  return outer_taps(problem, blocking) * packed_taps_w(problem, blocking) * blocking.packed_in_channels * blocking.rows;
 }
 
 int64_t packed_bytes(const Problem& problem, const Blocking& blocking) {
@@ -111,17 +114,17 @@ bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blo
 
   shared::PackWeightsParams params{};
   params.packed_taps_w = u32(packed_taps_w(problem, blocking));
-  params.outer_taps = u32(outer_taps(problem));
+  params.outer_taps = u32(outer_taps(problem, blocking));
   params.total = u32(chunk.blocks * params.outer_taps * params.packed_taps_w * chunk.in_channels * blocking.rows /
                      blocking.pack_step);
-  params.kernel_w = u32(problem.axes[2].kernel);
+  params.kernel_w = u32(blocking.row_taps > 0 ? blocking.row_taps : problem.axes[2].kernel);
   params.tap_step_w = blocking.merged > 0 ? u32(problem.axes[2].stride / phase_gcd(problem.axes[2])) : 1;
   params.in_channels = u32(problem.group_in_channels());
   params.packed_in_channels = u32(blocking.packed_in_channels);
   params.out_channels = u32(problem.group_out_channels());
   params.blocks_per_group = u32(blocks_per_group);
   params.block_channels = u32(blocking.channels);
-  params.merged = u32(std::max<int64_t>(1, blocking.merged));
+  params.merged = u32(std::max<int64_t>({1, blocking.merged, blocking.row_taps}));
   params.first_block = u32(chunk.first_block);
   params.first_in_channel = u32(chunk.first_in_channel);
   params.chunk_in_channels = u32(chunk.in_channels);
@@ -212,7 +215,7 @@ uint64_t packed_window_bytes(const DeviceCaps& caps, const Blocking& blocking, b
 // Clamped: the dimensions' product may pass 64 bits.
 uint64_t packed_block_bytes(const Problem& problem, const Blocking& blocking) {
   const double bytes = static_cast<double>(blocking.packed_element_size) * static_cast<double>(blocking.rows) *
-                       static_cast<double>(outer_taps(problem)) *
+                       static_cast<double>(outer_taps(problem, blocking)) *
                        static_cast<double>(packed_taps_w(problem, blocking)) *
                        static_cast<double>(blocking.packed_in_channels);
   return bytes < 1e18 ? static_cast<uint64_t>(bytes) : uint64_t{1} << 60;

@@ -15,6 +15,7 @@ struct Blocking {
   int64_t rows = 4;                // of a packed block: its out-channels, times merged phases, rounded up
   int64_t merged = 0;              // phases of the width that are rows of the same block (tiled.comp); 0: none are
   int64_t packed_taps_w = 0;       // packed for the taps of the width; 0: those of the kernel, or of merged phases
+  int64_t row_taps = 0;            // innermost taps that are rows, too: row = out-channel * row_taps + tap; 0: none are
   int64_t packed_in_channels = 1;  // of one group, rounded up as the kernel wants it
   std::string pack_shader = "pack_weights";
   int64_t packed_element_size = 4;  // bytes of one in-channel of one row
