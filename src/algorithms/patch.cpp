@@ -77,7 +77,7 @@ void add_tiles(const Problem& problem, const DeviceCaps& caps, Tile tile, std::v
 
 // Candidates far behind are not worth the planner's time. But which mode is best has not been measured yet.
 void keep_best_of_each_mode(std::vector<Tile>& result) {
-  constexpr int most_of_a_mode = 12;
+  constexpr int most_of_a_mode = 16;
   std::stable_sort(result.begin(), result.end(), [](const Tile& a, const Tile& b) { return a.seconds < b.seconds; });
   int kept[2][2][2] = {};
   std::erase_if(result, [&](const Tile& tile) {
