@@ -180,7 +180,11 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
       1.1e-6 * std::pow(resident, -1.5) * (tile.values[warps_m] * tile.values[warps_n] >= 8 ? 0.7 : 1.0);
   const double waits = std::max(1.0, turns) * steps * wait;
   const double waves = turns < 1 ? std::min(1 / turns, 4.0) : std::ceil(turns) / turns;
-  const double busy = (flop / rate + fetch + gathered) * waves + waits + stored;
+  double busy = (flop / rate + fetch + gathered) * waves + waits + stored;
+  // Measured on an H200 through device addresses: more, where channels-first inputs are gathered.
+  const bool gathers = !tile.values[prepared] && !problem.input_channels_last();
+  const bool one_axis = problem.axes[0].output == 1 && problem.axes[1].output == 1;
+  if (gathers && (is_f32 || one_axis)) busy *= is_f32 ? 1.1 : 1.15;
 
   const double memory = least_bytes(problem) / bandwidth;
   const double preparation =

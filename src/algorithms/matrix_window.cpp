@@ -204,9 +204,14 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double store = predict_store(problem, caps, tile, shape, numbering);
 
   // For reasons not measured apart: workgroups of few subgroups are slower than that from channels-last tensors, and
-  // from channels-first ones merged phases that are not those of all axes.
+  // from channels-first ones merged phases that are not those of all axes. fp32 in two parts has 90 tiles of its own.
   double slowed = 1.0;
-  if (from_pixels) {
+  if (parts(problem, tile) == 2) {
+    slowed = tile.values[window_h] == 1 ? 0.9 : 1.0;
+    slowed *= tile.values[positions] / (tile.values[warps_n] * shape.n) >= 4 ? 0.97 : 1.07;
+    slowed *= tile.values[warps_m] >= 4 ? 1.1 : 1.0;
+    if (merge && phases > 1 && !problem.output_channels_last()) slowed *= problem.axes[2].stride > 2 ? 1.8 : 1.1;
+  } else if (from_pixels) {
     slowed = tile.values[warps_m] * tile.values[warps_n] < 4 ? 1.045 : 1.0;
   } else if (merge && phases > 1) {
     slowed = problem.axes[2].stride > 2 ? 1.6 : 1.16;

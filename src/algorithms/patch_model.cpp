@@ -1,5 +1,6 @@
-// How long a tile of the algorithm patch is predicted to take. Nothing of it has been timed on a GPU: the costs are
-// those that the shader's instructions are expected to have on an NVIDIA multiprocessor (docs/performance-log.md).
+// How long a tile of the algorithm patch is predicted to take: from the costs that the shader's instructions are
+// expected to have on an NVIDIA multiprocessor, corrected by 35 tiles of five problems that were timed on an H200
+// (docs/performance-log.md).
 
 #include <algorithm>
 #include <cmath>
@@ -24,7 +25,7 @@ double count_instructions(const Problem& problem, const Tile& tile, double outer
   const double chunks = shared_weights ? std::ceil(in_channels / tile.values[depth]) : 0;
   const double tap = in_channels * in_channel + chunks * 100 + 4 * d(window_size(problem, tile)) + 40;
   const double stored =
-      d(sum_count(problem, tile)) * ((tile.values[staged] ? 6 : 8) + 6 * static_cast<double>(problem.post_ops.size()));
+      d(sum_count(problem, tile)) * ((tile.values[staged] ? 14 : 8) + 6 * static_cast<double>(problem.post_ops.size()));
   return outer_taps_of_phase * tap + stored + 200;
 }
 
@@ -81,14 +82,17 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double full = std::min(1.0, threads / 512.0);  // fewer hide no latency
   const double turns = per_multiprocessor / 4;
   const double waves = full < 1.0 ? 1.0 : std::min(1.5, std::ceil(turns) / turns);
-  const double issue = tile.values[ahead] ? 1.25 : 1.3;
+  // Fetching ahead pays where there is nothing else to multiply meanwhile.
+  const double issue = !tile.values[ahead] ? 1.3 : problem.group_in_channels() > 1 ? 1.4 : 1.25;
   const double busy = invocations * count_instructions(problem, tile, outer) * issue * waves / (rate * full);
 
   // Outputs in pieces of a sector cost more than their bytes, as for tiled and gather.
   const bool in_order = tile.values[staged] || staged_run(problem, tile) == 1 || output_vector(problem, caps, tile) > 1;
   const bool pieces = problem.output_channels_last() ? tile.values[channels] < problem.out_channels : !in_order;
   const double apart = pieces ? (problem.output_channels_last() ? 14.5e-12 : 8e-12) : 0.0;
-  const double stored = d(problem.output_elements()) * apart * 132 / multiprocessors;
+  const bool halves = problem.output_element_size() == 2;
+  const double narrow = output_vector(problem, caps, tile) > 1 ? (halves ? 1.2e-12 : 0.0) : (halves ? 2.5e-12 : 1e-12);
+  const double stored = d(problem.output_elements()) * (apart + narrow) * 132 / multiprocessors;
   const double memory =
       1.15 * least_bytes(problem) / bandwidth + fetched_bytes(problem, tile, workgroups, outer) / (4 * bandwidth);
   return std::max(busy, memory) + 0.3 * std::min(busy, memory) + stored + 3e-6;
