@@ -82,7 +82,7 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
       {"fp32", VKTC_PRECISION_F32}, {"fp32_fma", VKTC_PRECISION_F32_FMA}, {"relaxed", VKTC_PRECISION_RELAXED}};
 
   app.add_option("problems", options.problems, "Problems as descriptor strings");
-  app.add_option("--suite", options.suites, "Suites: files, or kb1, decoders, cpu")->type_name("FILE|NAME");
+  app.add_option("--suite", options.suites, "Suites: files, or kb1, decoders, small, cpu")->type_name("FILE|NAME");
   app.add_option("--match", options.match, "Only problems whose name this regular expression finds")
       ->check(CLI::Validator(check_regex, ""))
       ->type_name("REGEX");

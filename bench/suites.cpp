@@ -40,7 +40,7 @@ std::vector<support::NamedProblem> in_each_type(const std::vector<support::Named
 }  // namespace
 
 const std::vector<std::string>& suite_names() {
-  static const std::vector<std::string> names = {"kb1", "decoders", "cpu"};
+  static const std::vector<std::string> names = {"kb1", "decoders", "small", "cpu"};
   return names;
 }
 

@@ -220,6 +220,20 @@ struct WinogradParams {
 #define PATCH_VECTOR (PROBLEM_CONSTANTS + 9)
 #define PATCH_CONSTANTS (PROBLEM_CONSTANTS + 10)
 
+// ---- sum_parts.comp -------------------------------------------------------------------------------------------------
+
+struct SumPartsParams {
+  uint total;           // outputs
+  uint parts;
+  uint block;           // neighbours in memory that are of the same group, and channels-last of the same pixel
+  uint out_channels;
+  uint channel_stride;  // from one out-channel to the next in memory
+  uint has_bias;
+};
+
+#define SUM_PARTS_LOCAL_SIZE (POST_OP_CONSTANTS + 0)
+#define SUM_PARTS_CONSTANTS (POST_OP_CONSTANTS + 1)
+
 // ---- channels_last.comp ---------------------------------------------------------------------------------------------
 
 struct ChannelsLastParams {
@@ -300,6 +314,7 @@ static_assert((4 + 3) * 8 + sizeof(GatherParams) <= 128);  // three for post-ops
 static_assert((4 + 3) * 8 + sizeof(SlabParams) <= 128);
 static_assert((7 + 3) * 8 + sizeof(MatrixParams) <= 128);
 static_assert((5 + 3) * 8 + sizeof(WinogradParams) <= 128);
+static_assert((3 + 3) * 8 + sizeof(SumPartsParams) <= 128);
 static_assert(2 * 8 + sizeof(ChannelsLastParams) <= 128);
 static_assert(3 * 8 + sizeof(PackWeightsParams) <= 128);
 static_assert(2 * 8 + sizeof(WeightScalesParams) <= 128);

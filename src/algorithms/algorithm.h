@@ -21,7 +21,7 @@ namespace vktconv {
 
 // A choice of an algorithm's free parameters; what each number means is the algorithm's own business.
 struct Tile {
-  std::array<uint32_t, 12> values = {};
+  std::array<uint32_t, 14> values = {};
   double seconds = 0;  // predicted
   // How it takes products: the caller must allow as much.
   VktcPrecision precision = VKTC_PRECISION_F32_FMA;
@@ -47,6 +47,7 @@ extern const Algorithm matrix_algorithm;
 extern const Algorithm matrix_window_algorithm;
 extern const Algorithm winograd_algorithm;
 extern const Algorithm patch_algorithm;
+extern const Algorithm split_algorithm;
 
 // ---- helpers for build --------------------------------------------------------------------------------------------
 

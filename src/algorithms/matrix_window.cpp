@@ -183,7 +183,9 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const bool merge = tile.values[merged] > 0;
   const int64_t blocks = problem.groups * ceil_div(problem.group_out_channels(), block_channels(tile, shape));
   const double workgroups = workgroup_count(problem, tile, numbering, problem.batch, blocks);
-  const double resident = resident_workgroups(problem, caps, tile, numbering, shape);
+  // No more share a multiprocessor than there are.
+  const double resident = std::min(resident_workgroups(problem, caps, tile, numbering, shape),
+                                   std::max(1.0, std::ceil(workgroups / multiprocessors)));
 
   // Phases share the taps among them: together each position takes every tap once.
   const double phases = d(workgroup_phases(problem, merge));
