@@ -83,7 +83,9 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double multiprocessors = std::max(1u, caps.multiprocessors);
   const double workgroups = workgroup_count(problem, tile, problem.batch, problem.groups * blocks);
   const double threads = local_size(tile) * workgroups / multiprocessors;
-  const double full = std::min(1.0, threads / 256.0);  // of a multiprocessor: fewer threads hide no latency
+  // Of a multiprocessor: fewer threads hide no latency, the less the fewer sums each has.
+  const double sums = tile.values[thread_channels] * tile.values[thread_positions];
+  const double full = std::min(1.0, threads / (256.0 + 3072.0 / sums));
   const double waves = std::ceil(workgroups / multiprocessors) / (workgroups / multiprocessors);
   const double rate = (caps.fp32_flops > 0 ? caps.fp32_flops : 1e12) * full;
   // Barriers and shared memory cost CPU devices far more than they save.
