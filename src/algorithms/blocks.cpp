@@ -6,6 +6,7 @@
 
 #include "algorithms/merged_phases.h"
 #include "algorithms/post_op_windows.h"
+#include "algorithms/weight_scales.h"
 #include "phases.h"
 
 namespace vktconv {
@@ -48,15 +49,6 @@ int64_t packed_bytes(const Problem& problem, const Blocking& blocking) {
          blocking.packed_element_size;
 }
 
-// What the scales of all out-channels take before the packed weights.
-int64_t scales_bytes(const Problem& problem, const Blocking& blocking) {
-  return blocking.scaled ? round_up(problem.out_channels * 4, 256) : 0;
-}
-
-AlignedWindow scales_window(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking) {
-  return align_window(Tensor::packed_weights, 0, static_cast<uint64_t>(scales_bytes(problem, blocking)), 4, caps);
-}
-
 // The window of some blocks of packed weights, counted over all groups. begin: where the blocks begin, in bytes.
 AlignedWindow packed_window(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, uint64_t begin,
                             int64_t first_block, int64_t blocks) {
@@ -70,8 +62,6 @@ AlignedWindow packed_window(const Problem& problem, const DeviceCaps& caps, cons
 struct PackChunk {
   int64_t first_block, blocks, first_in_channel, in_channels;
 };
-
-constexpr size_t max_pack_dispatches = 65536;
 
 // Whole groups together where their weights fit one window, else one group (and some of its in-channels) at a time.
 std::vector<PackChunk> cut_packing(const Problem& problem, const Blocking& blocking, int64_t rows_per_window,
@@ -137,7 +127,7 @@ bool add_pack_dispatch(const Problem& problem, const DeviceCaps& caps, const Blo
   dispatch.constants = {blocking.pack_local_size, u32(blocking.rows)};
   dispatch.constants.insert(dispatch.constants.end(), blocking.pack_constants.begin(), blocking.pack_constants.end());
   dispatch.windows = {source.window, packed.window};
-  if (blocking.scaled) dispatch.windows.push_back(scales_window(problem, caps, blocking).window);
+  if (blocking.scaled) dispatch.windows.push_back(scales_window(problem, caps).window);
   dispatch.params = to_words(params);
   dispatch.subgroup_size = blocking.pack_subgroup_size;
   const int64_t group_steps = blocking.pack_group_steps > 0 ? blocking.pack_group_steps : blocking.pack_local_size;
@@ -170,9 +160,9 @@ SlabWindows slab_windows(const Problem& problem, const DeviceCaps& caps, const B
              problem.output_element_size());
   const int64_t first_block = slab.first_group * blocks_per_group + slab.first_block;
   const int64_t blocks = slab.groups * slab.blocks;
-  const auto begin = static_cast<uint64_t>(scales_bytes(problem, blocking));
+  const auto begin = static_cast<uint64_t>((blocking.scaled ? scales_bytes(problem) : 0));
   windows.packed = packed_window(problem, caps, blocking, begin, first_block, blocks);
-  windows.scales = blocking.scaled ? scales_window(problem, caps, blocking) : windows.packed;
+  windows.scales = blocking.scaled ? scales_window(problem, caps) : windows.packed;
   // Without bias the binding must still hold something valid: the packed weights do.
   const auto size = static_cast<uint64_t>(problem.bias_element_size());
   windows.bias = problem.has_bias
@@ -245,48 +235,6 @@ bool add_packing(const Problem& problem, const DeviceCaps& caps, const Blocking&
     if (!add_pack_dispatch(problem, caps, blocking, begin, chunk, plan, error)) return false;
   }
   plan.packed_weights_bytes = begin + static_cast<uint64_t>(packed_bytes(problem, blocking));
-  return true;
-}
-
-// First of all. As many in-channels in each dispatch as a window holds.
-bool add_scales(const Problem& problem, const DeviceCaps& caps, const Blocking& blocking, Plan& plan,
-                VktcError& error) {
-  const int64_t row_bytes = problem.group_out_channels() * problem.taps() * problem.element_size();
-  const auto window_bytes =
-      static_cast<int64_t>(max_window_bytes(caps, plan.device_address, static_cast<uint64_t>(problem.element_size())));
-  const int64_t rows = std::max<int64_t>(1, window_bytes / row_bytes);  // too little for one: add_packing refuses it
-  if (problem.in_channels / rows > static_cast<int64_t>(max_pack_dispatches)) {
-    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "weights",
-                "scaling the weights needs more than %zu dispatches within maxStorageBufferRange", max_pack_dispatches);
-  }
-  for (int64_t first = 0; first < problem.in_channels; first += rows) {
-    const int64_t end = std::min(first + rows, problem.in_channels);
-    const AlignedWindow source =
-        align_window(Tensor::weights, static_cast<uint64_t>(first * row_bytes), static_cast<uint64_t>(end * row_bytes),
-                     static_cast<uint64_t>(problem.element_size()), caps);
-    shared::WeightScalesParams params{};
-    params.groups = u32((end - 1) / problem.group_in_channels() - first / problem.group_in_channels() + 1);
-    params.first_in_channel = u32(first);
-    params.end_in_channel = u32(end);
-    params.in_channels = u32(problem.group_in_channels());
-    params.out_channels = u32(problem.group_out_channels());
-    params.taps = u32(problem.taps());
-    params.source_offset = static_cast<uint32_t>(source.skipped_elements);
-
-    Dispatch dispatch;
-    dispatch.shader = variant_name("weight_scales", problem.data_type, caps, plan.device_address);
-    dispatch.name = "weight_scales";
-    constexpr uint32_t local = 64;
-    dispatch.constants = {local, local};
-    dispatch.windows = {source.window, scales_window(problem, caps, blocking).window};
-    dispatch.params = to_words(params);
-    if (!make_grid(uint64_t{params.groups} * params.out_channels, caps, dispatch.group_count)) {
-      return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "outChannels",
-                  "scaling the weights needs more workgroups in one dispatch than maxComputeWorkGroupCount allows");
-    }
-    plan.pack.push_back(std::move(dispatch));
-  }
-  plan.packed_weights_bytes = static_cast<uint64_t>(scales_bytes(problem, blocking));
   return true;
 }
 
@@ -413,7 +361,7 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
                 problem.out_channels * size, window_bytes);
   }
   plan.packed_weights_bytes = 0;
-  if (blocking.scaled && !add_scales(problem, caps, blocking, plan, error)) return false;
+  if (blocking.scaled && !add_scales(problem, caps, plan, error)) return false;
   for (const Blocking* packing : {&blocking, blocking.also}) {
     if (packing && !add_packing(problem, caps, *packing, plan, error)) return false;
   }

@@ -42,6 +42,9 @@ struct Blocking {
   int64_t blocks_per_group(const Problem& problem) const { return ceil_div(problem.group_out_channels(), channels); }
 };
 
+// Of one kind: weights that need more are refused.
+constexpr size_t max_pack_dispatches = 65536;
+
 struct SlabWindows {
   AlignedWindow input, packed, bias, output;
   AlignedWindow also_packed;    // of Blocking::also

@@ -1,0 +1,108 @@
+#include "algorithms/matrix_window_tile.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "algorithms/merged_phases.h"
+
+namespace vktconv::matrix_window {
+namespace {
+
+TapWindow window_of(const Tile& tile) { return {tile.values[window_h], tile.values[window_w]}; }
+
+}  // namespace
+
+int64_t parts(const Problem& problem, const Tile& tile) {
+  return problem.data_type == VKTC_DATA_TYPE_F32 && tile.values[whole] == 0 ? 2 : 1;
+}
+
+PreparedInput prepared_of(const Problem& problem, const Tile& tile) {
+  return {tile.values[depth], parts(problem, tile)};
+}
+
+bool by_pixels(const Problem& problem, const Tile& tile) {
+  return tile.values[prepared] != 0 || problem.input_channels_last();
+}
+
+uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
+  return tile.values[warps_m] * tile.values[warps_n] * caps.subgroup_size;
+}
+
+Numbering numbering_of(const Problem& problem, const Tile& tile) {
+  return make_numbering(problem, tile.values[merged] > 0, tile.values[strips], window_of(tile));
+}
+
+int64_t block_channels(const Tile& tile, const MatrixShape& shape) {
+  return tile.values[rows] / shape.m * (shape.m / std::max(1u, tile.values[merged]));
+}
+
+int64_t tile_step(const Problem& problem, const Tile& tile) {
+  return tile.values[positions] - tile_overlap(problem, tile.values[merged] > 0);
+}
+
+double workgroup_count(const Problem& problem, const Tile& tile, const Numbering& numbering, int64_t images,
+                       int64_t blocks) {
+  return static_cast<double>(ceil_div(images * numbering.image_numbers, tile_step(problem, tile))) *
+         static_cast<double>(workgroup_phases(problem, tile.values[merged] > 0)) * static_cast<double>(blocks);
+}
+
+// The arrays of matrix_window.comp.
+uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape) {
+  const int64_t pitch = (parts(problem, tile) * tile.values[depth] / 8 + 1) * 16;
+  const int64_t in = window_numbers(problem, numbering, window_of(tile), tile.values[positions]) * pitch;
+  const int64_t bias = int64_t{tile.values[rows]} * (problem.data_type == VKTC_DATA_TYPE_F32 ? 8 : 4);  // and scales
+  int64_t out = (int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 4) + 32) * 4;
+  int64_t places = tile_segments(problem, numbering, tile.values[positions]) * 32;
+  if (problem.output_channels_last()) {
+    out = int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] + 4) * 4;
+    places = int64_t{tile.values[positions]} * 4;
+  }
+  constexpr int64_t of_the_other_layout = 16;  // its places: an array cannot be empty
+  return u32(
+      std::min<int64_t>(std::max(in, out) + bias + places + of_the_other_layout, std::numeric_limits<uint32_t>::max()));
+}
+
+int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
+  return int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps) * parts(problem, tile);
+}
+
+int64_t items_of_invocation(const Problem& problem, const Tile& tile, const Numbering& numbering,
+                            const DeviceCaps& caps) {
+  const int64_t numbers = window_numbers(problem, numbering, window_of(tile), tile.values[positions]);
+  const int64_t octets = parts(problem, tile) * tile.values[depth] / 8;
+  if (by_pixels(problem, tile)) return ceil_div(numbers * octets, local_size(tile, caps));
+  const int64_t piece = std::min(numbers, numbering.pitch_w);
+  const int64_t vectors = problem.axes[2].input % 2 == 0 ? piece / 2 + 1 : piece;
+  const int64_t pieces = (numbers - 2) / numbering.pitch_w + 2;
+  return ceil_div(pieces * vectors * octets, local_size(tile, caps));
+}
+
+namespace {
+
+// Registers for sums and for inputs on their way. Beyond this, compilers may put some of them into memory
+// (docs/performance-log.md).
+constexpr int64_t most_sums = 128, most_registers = 192;
+
+bool fits_registers(const Problem& problem, const Tile& tile, const Numbering& numbering, const DeviceCaps& caps) {
+  const int64_t of_item = by_pixels(problem, tile) ? 4 : 8;
+  const int64_t registers =
+      sums_of_invocation(problem, tile, caps) + of_item * items_of_invocation(problem, tile, numbering, caps);
+  return sums_of_invocation(problem, tile, caps) <= most_sums && registers <= most_registers;
+}
+
+}  // namespace
+
+bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape,
+           const DeviceCaps& caps) {
+  const uint32_t local = local_size(tile, caps);
+  return fits_registers(problem, tile, numbering, caps) && tile_step(problem, tile) > 0 &&
+         tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 &&
+         tile.values[positions] % (tile.values[warps_n] * shape.n) == 0 && tile.values[depth] % shape.k == 0 &&
+         tile.values[depth] % 8 == 0 &&
+         (!caps.subgroup_size_control ||
+          tile.values[warps_m] * tile.values[warps_n] <= caps.max_compute_workgroup_subgroups) &&
+         local <= caps.max_compute_work_group_invocations && local <= caps.max_compute_work_group_size[0] &&
+         shared_bytes(problem, tile, numbering, shape) <= caps.max_compute_shared_memory_size;
+}
+
+}  // namespace vktconv::matrix_window

@@ -1,0 +1,60 @@
+// A tile of the algorithm matrix_window: what shaders/matrix_window.comp makes of it, and how long that is predicted to
+// take.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "algorithms/matrix_units.h"
+#include "algorithms/numbering.h"
+#include "algorithms/prepared_input.h"
+
+namespace vktconv::matrix_window {
+
+// Tile::values. merged is 0 where phases of the width are not merged; by_invocation: weights lie in the order of the
+// invocations that multiply them, where the device allows it (shaders/matrix_fragments.glsl); prepared: the input is
+// turned to channels-last by a dispatch before; whole: fp32 elements are rounded to fp16, not split.
+enum : size_t {
+  rows,
+  positions,
+  depth,
+  warps_m,
+  warps_n,
+  window_h,
+  window_w,
+  strips,
+  merged,
+  by_invocation,
+  prepared,
+  whole
+};
+
+int64_t parts(const Problem& problem, const Tile& tile);  // of an element
+PreparedInput prepared_of(const Problem& problem, const Tile& tile);
+
+// Whether a pixel's channels lie side by side in what the kernel reads.
+bool by_pixels(const Problem& problem, const Tile& tile);
+
+uint32_t local_size(const Tile& tile, const DeviceCaps& caps);
+Numbering numbering_of(const Problem& problem, const Tile& tile);
+int64_t block_channels(const Tile& tile, const MatrixShape& shape);
+int64_t tile_step(const Problem& problem, const Tile& tile);  // positions from one tile to the next
+double workgroup_count(const Problem& problem, const Tile& tile, const Numbering& numbering, int64_t images,
+                       int64_t blocks);
+uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape);
+
+// Sums of one invocation, of fp32 partial ones, too: a register each.
+int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps);
+
+// Vectors of inputs that an invocation brings in one step: of eight channels of one or two pixels.
+int64_t items_of_invocation(const Problem& problem, const Tile& tile, const Numbering& numbering,
+                            const DeviceCaps& caps);
+
+// The constraints that matrix_window.comp states, and the device's.
+bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape,
+           const DeviceCaps& caps);
+
+double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
+                       const Numbering& numbering);
+
+}  // namespace vktconv::matrix_window
