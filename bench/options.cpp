@@ -5,10 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <regex>
 
 #include "support/post_ops_text.h"
+#include "support/precision_text.h"
 #include "support/problem_text.h"
 #include "vktconv_build_version.h"
 
@@ -78,8 +80,7 @@ bool parse_options(int argc, const char* const* argv, Options& options, int& exi
                                                             {"descriptors", VKTC_MEMORY_ACCESS_DESCRIPTORS},
                                                             {"address", VKTC_MEMORY_ACCESS_DEVICE_ADDRESS}};
 
-  const std::map<std::string, VktcPrecision> precisions = {
-      {"fp32", VKTC_PRECISION_F32}, {"fp32_fma", VKTC_PRECISION_F32_FMA}, {"relaxed", VKTC_PRECISION_RELAXED}};
+  const std::map<std::string, VktcPrecision> precisions(std::begin(support::precisions), std::end(support::precisions));
 
   app.add_option("problems", options.problems, "Problems as descriptor strings");
   app.add_option("--suite", options.suites, "Suites: files, or kb1, decoders, small, cpu")->type_name("FILE|NAME");

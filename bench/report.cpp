@@ -14,6 +14,7 @@
 
 #include "desc_text.h"
 #include "model_comparison.h"
+#include "support/precision_text.h"
 #include "vktconv_build_version.h"
 
 namespace vktconv::bench {
@@ -124,17 +125,6 @@ std::string csv_field(const std::string& text) {
 
 std::string csv_number(bool present, double value) { return present ? fmt::format("{:.6g}", value) : ""; }
 
-const char* precision_text(VktcPrecision precision) {
-  switch (precision) {
-    case VKTC_PRECISION_F32_FMA:
-      return "fp32_fma";
-    case VKTC_PRECISION_RELAXED:
-      return "relaxed";
-    default:
-      return "fp32";
-  }
-}
-
 std::filesystem::path temporary_file(std::filesystem::path file) {
   file += ".part";
   return file;
@@ -155,7 +145,7 @@ RunInfo describe_run(const host::Device& device, const Ceilings& ceilings, const
   run.date = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                          fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
   run.memory_access = memory_access_text(options.memory_access);
-  run.precision = precision_text(options.precision);
+  run.precision = support::precision_text(options.precision);
   run.ceilings = ceilings;
   return run;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "failure.h"
+#include "support/precision_text.h"
 #include "support/printable.h"
 #include "text_option.h"
 
@@ -54,13 +55,13 @@ host::Device DeviceFlags::open() const {
 
 VktcPlanOptions DeviceFlags::plan_options() const {
   VktcPlanOptions options = {};
-  if (precision == "fp32_fma") {
-    options.precision = VKTC_PRECISION_F32_FMA;
-  } else if (precision == "relaxed") {
-    options.precision = VKTC_PRECISION_RELAXED;
-  } else if (!precision.empty() && precision != "fp32") {
-    refuse(fmt::format("--precision: there is no \"{}\", only: fp32, fp32_fma, relaxed",
-                       support::printable(precision, 40)));
+  if (!precision.empty()) {
+    const std::optional<VktcPrecision> parsed = support::parse_precision(precision);
+    if (!parsed) {
+      refuse(fmt::format("--precision: there is no \"{}\", only: {}", support::printable(precision, 40),
+                         support::all_precisions));
+    }
+    options.precision = *parsed;
   }
   if (algorithm.empty()) return options;
   for (uint32_t index = 0; vktcGetAlgorithmName(index) != nullptr; ++index) {
