@@ -14,7 +14,11 @@
 namespace vktconv::host {
 namespace {
 
-constexpr double warm_up_seconds = 0.03;    // of a GPU, whose clocks rise only under load
+// A GPU's clocks rise only under load, an H200's for some hundred milliseconds: it is warm when rounds of repetitions
+// get no quicker.
+constexpr double warm_up_round_seconds = 0.06;
+constexpr double longest_warm_up_seconds = 1.5;
+constexpr double settled = 0.99;
 constexpr double measured_seconds = 0.1;    // of each candidate, unless the caller says how often
 constexpr double submission_seconds = 0.4;  // no submission is planned to take longer, so that no watchdog bites
 constexpr double slow_seconds = 0.5;        // a run that takes so long is repeated less
@@ -110,6 +114,7 @@ class Workbench {
   void prepare(const VktcPlanRequirements& requirements);
   std::vector<double> run(VktcBindings bindings, uint32_t dispatches, uint32_t count);
   double warm_up(VktcBindings bindings, uint32_t dispatches);
+  static uint32_t runs_together(uint32_t dispatches, double wanted_seconds, double once);
   uint32_t choose_repeats(double once) const;
 
   Device& device_;
@@ -166,15 +171,25 @@ std::vector<double> Workbench::run(VktcBindings bindings, uint32_t dispatches, u
 // About how long a run takes.
 double Workbench::warm_up(VktcBindings bindings, uint32_t dispatches) {
   const bool cpu = device_.summary().type == VK_PHYSICAL_DEVICE_TYPE_CPU;
-  double total = 0, best = HUGE_VAL;
-  for (uint32_t i = 0; i < most_repeats; ++i) {
-    const double seconds = run(bindings, dispatches, 1).front();
-    total += seconds;
-    best = std::min(best, seconds);
-    // The first may compile; only one that takes very long is alone.
-    if (total > 4 * slow_seconds || (i > 0 && (cpu || total > warm_up_seconds))) break;
+  // The first may compile; only one that takes very long is alone.
+  const double first = run(bindings, dispatches, 1).front();
+  if (first > 4 * slow_seconds) return first;
+  double once = std::min(first, run(bindings, dispatches, 1).front());
+  if (cpu) return once;
+  double total = 0;
+  for (double before = HUGE_VAL; total < longest_warm_up_seconds; before = once) {
+    std::vector<double> round = run(bindings, dispatches, runs_together(dispatches, warm_up_round_seconds, once));
+    for (const double seconds : round) total += seconds;
+    once = median(std::move(round));
+    if (once >= settled * before) break;
   }
-  return best;
+  return once;
+}
+
+// Runs of one submission that take about so long.
+uint32_t Workbench::runs_together(uint32_t dispatches, double wanted_seconds, double once) {
+  const double affordable = std::min(wanted_seconds / std::max(once, 1e-9), most_queries / (dispatches + 1.0));
+  return static_cast<uint32_t>(std::clamp<double>(affordable, 1, most_repeats));
 }
 
 uint32_t Workbench::choose_repeats(double once) const {
@@ -207,9 +222,7 @@ MeasuredCandidate Workbench::measure(const Plan& candidate, double best) {
     return measured;
   }
   measured.repeats = choose_repeats(once);
-  const double affordable = std::min(submission_seconds / std::max(once, 1e-9),
-                                     static_cast<double>(most_queries) / (requirements.dispatchCount + 1.0));
-  const auto together = static_cast<uint32_t>(std::clamp<double>(affordable, 1, most_repeats));
+  const uint32_t together = runs_together(requirements.dispatchCount, submission_seconds, once);
   std::vector<double> seconds;
   for (uint32_t done = 0; done < measured.repeats; done += together) {
     const auto more = run(bindings.get(), requirements.dispatchCount, std::min(together, measured.repeats - done));
