@@ -169,7 +169,7 @@ double warm_up(host::Device& device, const VulkanTable& vulkan, Recorder& record
               times);
     last_ms = spread_of(times.whole).median;
     for (const double time : times.whole) total_ms += time;
-    if (last_ms >= settled * before_ms) break;
+    if (total_ms >= 2 * warm_up_round_ms && last_ms >= settled * before_ms) break;
   }
   return last_ms;
 }

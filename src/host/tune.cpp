@@ -181,7 +181,7 @@ double Workbench::warm_up(VktcBindings bindings, uint32_t dispatches) {
     std::vector<double> round = run(bindings, dispatches, runs_together(dispatches, warm_up_round_seconds, once));
     for (const double seconds : round) total += seconds;
     once = median(std::move(round));
-    if (once >= settled * before) break;
+    if (total >= 2 * warm_up_round_seconds && once >= settled * before) break;
   }
   return once;
 }
