@@ -1,4 +1,4 @@
-// The input, [batch, in-channels, spatial] or [batch, spatial, in-channels], as matrix units want it (matrix.comp): [image, group, chunk, pixel, part, DEPTH
+// The input, [batch, in-channels, spatial] or [batch, spatial, in-channels], as matrix units want it (matrix.comp, matrix_window.comp): [image, group, chunk, pixel, part, DEPTH
 // channels] in 16 bits, the channels of a group rounded up to DEPTH with zeros. fp32 becomes two fp16 parts (split.glsl);
 // 16-bit elements stay what they are. A workgroup turns around one chunk of LOCAL / (DEPTH / 8) pixels through shared
 // memory: it reads along the pixels and writes along the channels.

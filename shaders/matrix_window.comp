@@ -22,7 +22,7 @@
 // Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
 // TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8; MERGED <= TILE_M, and 0 where the output is channels-last;
 // INPUT_VECTOR divides INPUT_W and the slab's input_offset, and is 1 where the input is channels-last; INPUT_OCTETS and
-// OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; weights are finite; 32-bit limits as in
+// OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; 16-bit weights are finite; 32-bit limits as in
 // gather.comp. See src/algorithms/matrix_window.cpp.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -317,7 +317,8 @@ void main() {
 
 #if defined(DATA_F32)
   for (uint c = gl_LocalInvocationID.x; c < BLOCK_CHANNELS && first_channel + c < OUT_CHANNELS; c += LOCAL) {
-    block_scale[c] = 1.0 / WEIGHT_SCALES.words[bias_index + c];  // a power of two
+    // The inverse of a power of two, exactly.
+    block_scale[c] = uintBitsToFloat(0x7f000000u - floatBitsToUint(WEIGHT_SCALES.words[bias_index + c]));
   }
 #endif
 

@@ -45,8 +45,13 @@ layout(push_constant, std430) uniform Push {
 #define PACKED BUFFER_REF(PackedWeights, packed_weights)
 
 #if defined(DATA_F32)
+// What would overflow when matrix_window.comp raises it becomes larger than fp16 can hold already here: its part is NaN.
+float in_range(float scaled) {
+  return PARTS == 1u || abs(scaled) < 65472.0 / SPLIT_SCALE ? scaled : 3e38;
+}
+
 #define Raw float
-#define RAW(index) (WEIGHTS.words[index] * scale)
+#define RAW(index) in_range(WEIGHTS.words[index] * scale)
 #else
 #define Raw uint
 #define RAW(index) uint(WEIGHTS.words[index])

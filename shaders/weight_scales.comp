@@ -1,8 +1,8 @@
-// For each out-channel a power of two that brings its largest weight to 8 .. 16: so fp16 parts (split.glsl) lose
-// nothing of layers with small weights, and the products of raised ones (matrix_window.comp) do not overflow. Weights
-// of 512 and more do not count, or one of them would cost the others their precision: every sum that has one overflows,
-// and is computed again in fp32. Weights [in-channels, out-channels / groups, taps]. A dispatch reads some in-channels;
-// later ones lower what earlier ones wrote. A workgroup does one out-channel.
+// For each out-channel a power of two that brings its largest weight to 8 .. 16: so fp16 parts (split.glsl) lose nothing of
+// layers with small weights, and the products of raised ones (matrix_window.comp) do not overflow. Weights of 512 and more do
+// not count, or one of them would cost the others their precision: what does not fit the parts makes its sums infinite or
+// NaN, and these are computed again in fp32. Weights [in-channels, out-channels / groups, taps]. A dispatch reads some
+// in-channels; later ones lower what earlier ones wrote. A workgroup does one out-channel.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "shared/params.h"
@@ -51,8 +51,7 @@ void main() {
   for (uint i = 1; i < LOCAL; ++i) of_invocation = max(of_invocation, largest[i]);
   // The exponents of the weight and the scale, biased by 127 each, add up to that of 8; neither the scale nor its
   // inverse is subnormal.
-  const uint exponent = of_invocation == 0u ? 130u : of_invocation >> 23;
-  float scale = uintBitsToFloat(clamp(257u - exponent, 3u, 252u) << 23);
+  float scale = uintBitsToFloat(clamp(257u - (of_invocation >> 23), 3u, 252u) << 23);
   const uint at = group * params.out_channels + out_channel;
   if (begin > group * params.in_channels) scale = min(scale, SCALES.words[at]);
   SCALES.words[at] = scale;

@@ -35,8 +35,14 @@ std::vector<DeviceCaps> all_caps() {
   wide_alignment.name = "lavapipe with 256-byte alignment and no addresses";
   wide_alignment.min_storage_buffer_offset_alignment = 256;
   wide_alignment.buffer_device_address = false;
-  return {phone_caps(),   phone_16bit,      ada_caps(),         lavapipe_caps(),
-          wide_alignment, tiny_grid_caps(), tiny_binding_caps()};
+  DeviceCaps no_16bit = ada_caps();
+  no_16bit.name = "Ada without 16-bit storage";
+  no_16bit.storage_16bit = false;
+  DeviceCaps no_halves = ada_caps();
+  no_halves.name = "Ada without fp16 arithmetic";
+  no_halves.shader_float16 = false;
+  return {phone_caps(), phone_16bit,    ada_caps(),       lavapipe_caps(),    no_16bit,
+          no_halves,    wide_alignment, tiny_grid_caps(), tiny_binding_caps()};
 }
 
 std::vector<std::string> algorithm_names() {

@@ -176,7 +176,7 @@ TEST_CASE("Small elements keep the precision of fp32 down to 2^-14, and small we
   }
 }
 
-TEST_CASE("matrix_window: weights keep the precision of fp32 down to 2^-18 of the largest of their out-channel") {
+TEST_CASE("matrix_window: weights keep the precision of fp32 down to 2^-17 of the largest of their out-channel") {
   const Draw normal = [](Sequence& s) { return s.normal(); };
   Tensors tensors = draw_tensors(layer(32, 3, 1), normal, normal);
   const int64_t channels = tensors.desc.outChannels, taps = tensors.desc.kernelSize[0];

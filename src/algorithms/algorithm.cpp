@@ -74,4 +74,8 @@ uint64_t max_window_bytes(const DeviceCaps& caps, bool device_address, uint64_t 
 
 int64_t ceil_div(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
 
+int64_t floor_div(int64_t value, int64_t divisor) {
+  return value >= 0 ? value / divisor : -((divisor - 1 - value) / divisor);
+}
+
 }  // namespace vktconv

@@ -82,6 +82,7 @@ AlignedWindow align_window(Tensor tensor, uint64_t begin, uint64_t end, uint64_t
 // The most bytes one window may have through descriptors or addresses: shaders index its elements with 32 bits.
 uint64_t max_window_bytes(const DeviceCaps& caps, bool device_address, uint64_t element_size);
 
-int64_t ceil_div(int64_t value, int64_t divisor);
+int64_t ceil_div(int64_t value, int64_t divisor);   // of numbers that are not negative
+int64_t floor_div(int64_t value, int64_t divisor);  // of any number
 
 }  // namespace vktconv

@@ -26,6 +26,11 @@ constexpr uint32_t own_buffers = 7;
 
 bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape, std::string& why_not) {
   if (!matrix_units_available(problem, caps, shape, "matrix_window", why_not)) return false;
+  // Its weights go through 16-bit integers and halves, whatever the elements.
+  if (!caps.storage_16bit || !caps.shader_float16) {
+    why_not = "storageBuffer16BitAccess, shaderInt16 and shaderFloat16 are not enabled";
+    return false;
+  }
   if (problem.data_type == VKTC_DATA_TYPE_F32 && problem.group_in_channels() < least_f32_in_channels) {
     why_not = few_f32_in_channels();
     return false;

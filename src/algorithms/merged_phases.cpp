@@ -2,16 +2,10 @@
 
 #include <algorithm>
 
+#include "algorithms/algorithm.h"
 #include "phases.h"
 
 namespace vktconv {
-namespace {
-
-int64_t floor_div(int64_t value, int64_t divisor) {
-  return value >= 0 ? value / divisor : -((divisor - 1 - value) / divisor);
-}
-
-}  // namespace
 
 uint32_t mergeable_phases(const Problem& problem) {
   const Axis& width = problem.axes[2];

@@ -9,10 +9,6 @@
 namespace vktconv::patch {
 namespace {
 
-int64_t floor_div(int64_t value, int64_t divisor) {
-  return value >= 0 ? value / divisor : -((divisor - 1 - value) / divisor);
-}
-
 int64_t cells(const Tile& tile, size_t axis) {
   return axis == 2 ? tile.values[cells_w] : axis == 1 ? tile.values[cells_h] : 1;
 }

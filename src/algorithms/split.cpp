@@ -41,7 +41,7 @@ int64_t partial_bytes(const Problem& problem, uint32_t count) { return problem.o
 
 bool can_be_split(const Problem& problem, uint32_t count) {
   return problem.group_in_channels() % count == 0 && problem.group_in_channels() / count >= least_in_channels &&
-         partial_bytes(problem, count) <= most_bytes;
+         problem.output_elements() <= most_bytes / 4 / count;
 }
 
 double predict_sum(const Problem& problem, const DeviceCaps& caps, uint32_t count) {
@@ -51,6 +51,7 @@ double predict_sum(const Problem& problem, const DeviceCaps& caps, uint32_t coun
   return bytes / bandwidth + 7e-6;  // two dispatches more, and a barrier
 }
 
+// Tiles of the other algorithms have no more values.
 Tile wrap(uint32_t count, size_t index, const Tile& of_parts, double seconds) {
   Tile tile;
   tile.values[parts] = count;
@@ -95,7 +96,8 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
   }
   if (result.empty()) {
     why_not = "a group's in-channels cannot be split into two or more parts of " + std::to_string(least_in_channels) +
-              ", or their sums have more than " + std::to_string(most_bytes >> 20) + " MiB";
+              ", their sums have more than " + std::to_string(most_bytes >> 20) +
+              " MiB, or no other algorithm takes the parts";
   }
   return result;
 }

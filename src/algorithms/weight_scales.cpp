@@ -1,6 +1,7 @@
 #include "algorithms/weight_scales.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <utility>
 
 #include "algorithms/blocks.h"
@@ -18,6 +19,12 @@ bool add_scales(const Problem& problem, const DeviceCaps& caps, Plan& plan, Vktc
   const int64_t row_bytes = problem.group_out_channels() * problem.taps() * problem.element_size();
   const auto window_bytes =
       static_cast<int64_t>(max_window_bytes(caps, plan.device_address, static_cast<uint64_t>(problem.element_size())));
+  if (scales_bytes(problem) > window_bytes) {
+    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "outChannels",
+                "the scales of the out-channels have %" PRId64
+                " bytes, but maxStorageBufferRange and 32-bit indices allow %" PRId64 " in one binding",
+                scales_bytes(problem), window_bytes);
+  }
   const int64_t rows = std::max<int64_t>(1, window_bytes / row_bytes);  // too little for one: add_packing refuses it
   if (problem.in_channels / rows > static_cast<int64_t>(max_pack_dispatches)) {
     return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "weights",
