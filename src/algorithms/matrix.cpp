@@ -139,8 +139,8 @@ int64_t resident_workgroups(const Problem& problem, const DeviceCaps& caps, cons
 }
 
 // The parts of a run add up: what overlaps is little, as measured on an H200 by leaving out one after the other
-// (docs/performance-log.md). The constants are from there. int8 has not been timed on a GPU: products at one and a half times
-// the rate of fp16, though matrix units have twice of it, and everything else as for 16 bits.
+// (docs/performance-log.md). The constants are from there. int8 has not been timed on a GPU: products at one and a half
+// times the rate of fp16, though matrix units have twice of it, and everything else as for 16 bits.
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                        const Width& width) {
   const bool is_f32 = problem.data_type == VKTC_DATA_TYPE_F32;
@@ -159,8 +159,8 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double products = parts(problem, tile) == 2 ? 3 : 1;
   const double flop =
       2 * products * workgroups * tile.values[positions] * tile.values[rows] * channels * taps_of_workgroup;
-  const double rate = (caps.matrix_flops > 0 ? 0.8 * caps.matrix_flops : 1e12) *
-                      (problem.data_type == VKTC_DATA_TYPE_I8 ? 1.5 : 1.0);
+  const double rate =
+      (caps.matrix_flops > 0 ? 0.8 * caps.matrix_flops : 1e12) * (problem.data_type == VKTC_DATA_TYPE_I8 ? 1.5 : 1.0);
 
   const double windows = std::max(1.0, outer_taps / phases * std::ceil(taps_w / tile.values[window_taps]));
   const double fetched_inputs = workgroups * windows * channels * tile.values[positions];

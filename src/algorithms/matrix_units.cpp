@@ -21,15 +21,15 @@ int64_t octet_elements(VktcDataType type) { return type == VKTC_DATA_TYPE_I8 ? 1
 
 MatrixShape find_matrix_shape(const DeviceCaps& caps, VktcDataType type) {
   const bool is_i8 = type == VKTC_DATA_TYPE_I8;
-  const uint32_t element = is_i8                          ? component_sint8
+  const uint32_t element = is_i8                         ? component_sint8
                            : type == VKTC_DATA_TYPE_BF16 ? component_bfloat16
-                                                          : component_float16;
+                                                         : component_float16;
   const uint32_t sum = is_i8 ? component_sint32 : component_float32;
   const uint32_t most_k = is_i8 ? 32 : 16;
   MatrixShape best;
   for (const CooperativeMatrixShape& shape : caps.cooperative_matrix_shapes) {
-    if (shape.a_type != element || shape.b_type != element || shape.c_type != sum ||
-        shape.result_type != sum || shape.saturating) {
+    if (shape.a_type != element || shape.b_type != element || shape.c_type != sum || shape.result_type != sum ||
+        shape.saturating) {
       continue;
     }
     const bool small = shape.m <= 16 && shape.n <= 16 && shape.k <= most_k && shape.k % 8 == 0 && shape.n % 4 == 0;
@@ -47,7 +47,8 @@ bool matrix_units_available(const Problem& problem, const DeviceCaps& caps, cons
   } else if (!caps.cooperative_matrix || !caps.vulkan_memory_model || !caps.subgroup_basic) {
     why_not = "the device has no cooperative matrices (VK_KHR_cooperative_matrix and vulkanMemoryModel enabled)";
   } else if (is_i8 && !has_8bit_kernels(caps)) {
-    why_not = "storageBuffer8BitAccess, storageBuffer16BitAccess, shaderInt16 and shaderIntegerDotProduct are not enabled";
+    why_not =
+        "storageBuffer8BitAccess, storageBuffer16BitAccess, shaderInt16 and shaderIntegerDotProduct are not enabled";
   } else if (is_i8 && !caps.shader_int8) {
     why_not = "the feature shaderInt8 is not enabled";
   } else if (!is_i8 && (problem.data_type == VKTC_DATA_TYPE_BF16 ? !caps.shader_bfloat16 : !caps.shader_float16)) {
