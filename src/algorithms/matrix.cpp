@@ -92,13 +92,16 @@ double workgroup_count(const Problem& problem, const Tile& tile, const Width& wi
          static_cast<double>(workgroup_phases(problem, tile.values[merged] > 0)) * static_cast<double>(blocks);
 }
 
-uint32_t shared_bytes(const Problem& problem, const Tile& tile, const MatrixShape& shape) {
+int64_t input_rows(const Problem& problem, const Tile& tile) {  // of a chunk in shared memory
   const int64_t input_step = problem.axes[2].dilation / phase_gcd(problem.axes[2]);
+  return tile.values[positions] + (tile.values[window_taps] - 1) * input_step;
+}
+
+uint32_t shared_bytes(const Problem& problem, const Tile& tile, const MatrixShape& shape) {
   const int64_t elements = octet_elements(problem.data_type);
   const int64_t octets = parts(problem, tile) * tile.values[depth] / elements;
   const int64_t pitch = (octets * (shape.k % elements == 0 ? 1 : 2) + 1) * 16;
-  const int64_t input_rows = tile.values[positions] + (tile.values[window_taps] - 1) * input_step;
-  const int64_t in = (input_rows + int64_t{tile.values[window_taps]} * tile.values[rows]) * pitch;
+  const int64_t in = (input_rows(problem, tile) + int64_t{tile.values[window_taps]} * tile.values[rows]) * pitch;
   const int64_t out = int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 4) * 4;
   const int64_t bias = int64_t{tile.values[rows]} * 4;
   return u32(std::min<int64_t>(std::max(in, out) + bias, std::numeric_limits<uint32_t>::max()));
@@ -113,10 +116,20 @@ int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const Devic
 }
 constexpr int64_t most_sums = 128;
 
+// Bytes of int8 on their way into shared memory, where the input is not prepared: a register each, too, until four
+// become a word. The limit is a guess: int8 has not been timed on a GPU.
+int64_t bytes_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
+  if (problem.data_type != VKTC_DATA_TYPE_I8 || tile.values[prepared] != 0) return 0;
+  const int64_t octet = octet_elements(problem.data_type);
+  return ceil_div(input_rows(problem, tile) * tile.values[depth] / octet, local_size(tile, caps)) * octet;
+}
+constexpr int64_t most_sums_and_bytes = 144;
+
 // The constraints that matrix.comp states, and the device's.
 bool legal(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
   const uint32_t local = local_size(tile, caps), columns = tile.values[positions];
-  return sums_of_invocation(problem, tile, caps) <= most_sums &&
+  const int64_t sums = sums_of_invocation(problem, tile, caps);
+  return sums <= most_sums && sums + bytes_of_invocation(problem, tile, caps) <= most_sums_and_bytes &&
          tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 && columns % (tile.values[warps_n] * shape.n) == 0 &&
          (columns % local == 0 || local % columns == 0) && tile.values[depth] % shape.k == 0 &&
          tile.values[depth] % octet_elements(problem.data_type) == 0 &&
