@@ -1,11 +1,12 @@
 // The input, [batch, in-channels, spatial] or [batch, spatial, in-channels], as matrix units want it (matrix.comp, matrix_window.comp): [image, group, chunk, pixel, part, DEPTH
-// channels] in 16 bits, the channels of a group rounded up to DEPTH with zeros. fp32 becomes two fp16 parts (split.glsl);
-// 16-bit elements stay what they are. A workgroup turns around one chunk of LOCAL / (DEPTH / 8) pixels through shared
+// channels] in 16 bits, of int8 in 8, the channels of a group rounded up to DEPTH with zeros. fp32 becomes two fp16 parts (split.glsl);
+// 16-bit elements and int8 stay what they are. A workgroup turns around one chunk of LOCAL / PART_OCTETS pixels through shared
 // memory: it reads along the pixels and writes along the channels.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "tensor.glsl"
 #include "shared/params.h"
+#include "octets.glsl"
 #include "split.glsl"
 
 layout(local_size_x_id = CHANNELS_LAST_LOCAL_SIZE) in;
@@ -14,7 +15,7 @@ layout(constant_id = CHANNELS_LAST_DEPTH) const uint DEPTH = 16;
 
 layout(constant_id = CHANNELS_LAST_INPUT) const bool INPUT_CHANNELS_LAST = false;  // it is already, but not in chunks or parts
 layout(constant_id = CHANNELS_LAST_PARTS) const uint PARTS = 1;  // of an element: 2, or 1; fp32 only
-const uint PART_OCTETS = DEPTH / 8u;
+const uint PART_OCTETS = DEPTH / OCTET_ELEMENTS;
 const uint ROW_OCTETS = PARTS * PART_OCTETS;
 const uint PIXELS = LOCAL / PART_OCTETS;
 const uint PITCH = ROW_OCTETS | 1u;  // odd: no bank conflicts
@@ -48,20 +49,20 @@ void main() {
 
   const uint of_block = gl_LocalInvocationID.x % PIXELS;
   const uint octet = gl_LocalInvocationID.x / PIXELS;
-  const uint first_channel = chunk * DEPTH + octet * 8u;
+  const uint first_channel = chunk * DEPTH + octet * OCTET_ELEMENTS;
   const uint channel_stride = INPUT_CHANNELS_LAST ? 1u : params.pixels, pixel_stride = INPUT_CHANNELS_LAST ? params.all_channels : 1u;
   const uint from = params.input_offset + image * params.all_channels * params.pixels + (group * params.in_channels + first_channel) * channel_stride + (first_pixel + of_block) * pixel_stride;
 #if defined(DATA_F32)
   float raw[8];
 #else
-  uint raw[8];
+  uint raw[OCTET_ELEMENTS];
 #endif
-  [[unroll]] for (uint c = 0; c < 8u; ++c) {
+  [[unroll]] for (uint c = 0; c < OCTET_ELEMENTS; ++c) {
     const bool exists = first_pixel + of_block < params.pixels && first_channel + c < params.in_channels;
 #if defined(DATA_F32)
     raw[c] = exists ? INPUT.words[from + c * channel_stride] : 0.0;
 #else
-    raw[c] = exists ? uint(INPUT.words[from + c * channel_stride]) : 0u;
+    raw[c] = exists ? RAW_OF(INPUT.words[from + c * channel_stride]) : 0u;
 #endif
   }
 #if defined(DATA_F32)
@@ -69,6 +70,8 @@ void main() {
   split_octet(raw, high, low);
   turned[of_block * PITCH + octet] = high;
   if (PARTS == 2u) turned[of_block * PITCH + PART_OCTETS + octet] = low;
+#elif defined(DATA_I8)
+  turned[of_block * PITCH + octet] = octet_of_bytes(raw);
 #else
   turned[of_block * PITCH + octet] = uvec4(raw[0] | (raw[1] << 16), raw[2] | (raw[3] << 16), raw[4] | (raw[5] << 16), raw[6] | (raw[7] << 16));
 #endif

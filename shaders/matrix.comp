@@ -1,8 +1,9 @@
 // Implicit matrix product over phases on matrix units (VK_KHR_cooperative_matrix): rows (out-channels, or out-channels in
-// one of the merged phases of the width) x positions x (taps x in-channels). Products of 16-bit elements, sums in fp32.
+// one of the merged phases of the width) x positions x (taps x in-channels). Products of 16-bit elements, sums in fp32; of int8,
+// in int32.
 //
 // Layouts: input [batch, in-channels, spatial], [batch, spatial, in-channels] or, PREPARED, as channels_last.comp left it:
-// [image, group, chunk, pixel, part, DEPTH channels] in 16 bits; packed weights [group, out-channel block, tap, chunk, row,
+// [image, group, chunk, pixel, part, DEPTH channels] in 16 bits, of int8 in 8; packed weights [group, out-channel block, tap, chunk, row,
 // part, DEPTH channels] (pack_matrix.comp); bias [out-channels]; output [batch, out-channels, spatial] or [batch, spatial,
 // out-channels].
 //
@@ -22,7 +23,7 @@
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
 // Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
-// TILE_N; LOCAL divides POSITIONS or POSITIONS divides LOCAL; DEPTH a multiple of TILE_K and 8; MERGED <= TILE_M; weights
+// TILE_N; LOCAL divides POSITIONS or POSITIONS divides LOCAL; DEPTH a multiple of TILE_K and OCTET_ELEMENTS; MERGED <= TILE_M; weights
 // are finite; 32-bit limits as in gather.comp. See src/algorithms/matrix.cpp.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -31,6 +32,7 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #include "problem.glsl"
 #include "matrix_types.glsl"
+#include "octets.glsl"
 #if defined(DATA_F16)
 // Conversions to fp16 round to nearest even: else that would be up to the device.
 #extension GL_EXT_spirv_intrinsics : require
@@ -53,20 +55,28 @@ layout(constant_id = MATRIX_PREPARED) const bool PREPARED = false;
 layout(constant_id = MATRIX_PITCH_W) const uint PITCH_W = 1;                   // numbers of positions in a row
 layout(constant_id = MATRIX_PARTS) const uint PARTS = 1;                       // of an element: 2, or 1; fp32 only
 
-// Channels-last inputs of 16 bits that have whole chunks in each group are as good as prepared; see PreparedInput.
+// Channels-last inputs of 16 or 8 bits that have whole chunks in each group are as good as prepared; see PreparedInput.
 // (A sum, for glslang 16 makes no constant of && in all variants.)
-const bool INPUT_IN_OCTETS = IN_CHANNELS % DEPTH + (INPUT_CHANNELS_LAST ? 0u : 1u) + (ELEMENT_BYTES - 2u) == 0u;
+const bool INPUT_IN_OCTETS = IN_CHANNELS % DEPTH + (INPUT_CHANNELS_LAST ? 0u : 1u) + (ELEMENT_BYTES * OCTET_ELEMENTS - 16u) == 0u;
 
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
 const uint PHASES_IN_ROWS = MERGED > 0u ? MERGED : 1u;
 const uint TILE_CHANNELS = TILE_M / PHASES_IN_ROWS;  // whole out-channels in TILE_M rows
 const uint BLOCK_CHANNELS = ROWS / TILE_M * TILE_CHANNELS;
 
-// In vectors of eight 16-bit elements.
-const uint PART_OCTETS = DEPTH / 8u;
+// In vectors of 16 bytes (octets.glsl).
+const uint PART_OCTETS = DEPTH / OCTET_ELEMENTS;
 const uint ROW_OCTETS = PARTS * PART_OCTETS;
+#if defined(DATA_I8)
+// A matrix begins with a vector of shared memory: where it begins with the second half of one in memory, each half has a
+// vector to itself, and the rest of it is not used.
+const uint HALVES = TILE_K % OCTET_ELEMENTS == 0u ? 1u : 2u;
+const uint PITCH = ROW_OCTETS * HALVES + 1u;
+const uint TILE_K_OCTETS = TILE_K * HALVES / OCTET_ELEMENTS;
+#else
 const uint PITCH = ROW_OCTETS + 1u;
 const uint TILE_K_OCTETS = TILE_K / 8u;
+#endif
 
 const uint INPUT_ROWS = POSITIONS + (WINDOW_TAPS - 1u) * uint(INPUT_STEP_W);
 const uint INPUT_OCTETS = INPUT_ROWS * (PREPARED ? ROW_OCTETS : PART_OCTETS);  // to fetch: parts are made here or before
@@ -81,16 +91,16 @@ const uint TILE_OCTETS = WEIGHTS_BEGIN + WINDOW_TAPS * ROWS * PITCH;
 const uint FRAGMENTS_M = ROWS / WARPS_M / TILE_M;
 const uint FRAGMENTS_N = POSITIONS / WARPS_N / TILE_N;
 
-// Sums on their way out: TILE_M rows of each of the WARPS_M, in fp32.
+// Sums on their way out: TILE_M rows of each of the WARPS_M, in 32 bits.
 const uint STAGED_PITCH = POSITIONS + 4u;
 const uint STAGED_QUADS = WARPS_M * TILE_M * STAGED_PITCH / 4u;
 
 shared uvec4 pool[TILE_OCTETS > STAGED_QUADS ? TILE_OCTETS : STAGED_QUADS];
-shared float block_bias[ROWS];
+shared Accumulator block_bias[ROWS];
 
 DECLARE_BUFFER(0, readonly, InputTensor, Word)
 DECLARE_BUFFER(1, readonly, PackedWeights, uvec4)
-DECLARE_BUFFER(2, readonly, BiasTensor, Word)
+DECLARE_BUFFER(2, readonly, BiasTensor, BiasWord)
 #if defined(DATA_F32)
 DECLARE_BUFFER(3, , OutputTensor, Word)  // read back by repair()
 #else
@@ -140,11 +150,11 @@ void locate(int first_number, uint group, Phase phase_d, Phase phase_h) {
     const bool exists = number >= 0 && from.image < params.batch && from.at.z < INPUT_W;
     item_row[i] = exists ? ivec2(from.at.xy) + ivec2(phase_d.first_input, phase_h.first_input) : ivec2(NOWHERE);
     if (PREPARED && INPUT_IN_OCTETS) {
-      item_base[i] = (params.input_offset + from.image * INPUT_IMAGE + group * IN_CHANNELS + from.at.z * INPUT_PIXEL_STRIDE) / 8u + item_octet(item);
+      item_base[i] = (params.input_offset + from.image * INPUT_IMAGE + group * IN_CHANNELS + from.at.z * INPUT_PIXEL_STRIDE) / OCTET_ELEMENTS + item_octet(item);
     } else if (PREPARED) {
       item_base[i] = ((from.image * params.groups + group) * CHUNKS * INPUT_PLANE + from.at.z) * ROW_OCTETS + item_octet(item);
     } else {
-      item_base[i] = params.input_offset + from.image * INPUT_IMAGE + (group * IN_CHANNELS + item_octet(item) * 8u) * INPUT_CHANNEL_STRIDE + from.at.z * INPUT_PIXEL_STRIDE;
+      item_base[i] = params.input_offset + from.image * INPUT_IMAGE + (group * IN_CHANNELS + item_octet(item) * OCTET_ELEMENTS) * INPUT_CHANNEL_STRIDE + from.at.z * INPUT_PIXEL_STRIDE;
     }
   }
 }
@@ -155,10 +165,10 @@ void locate(int first_number, uint group, Phase phase_d, Phase phase_h) {
 #define RAW(index) INPUT.words[index]
 #define Raw float
 #else
-#define RAW(index) uint(INPUT.words[index])
+#define RAW(index) RAW_OF(INPUT.words[index])
 #define Raw uint
 #endif
-Raw raw_inputs[PREPARED ? 1u : INPUT_ITEMS * 8u];
+Raw raw_inputs[PREPARED ? 1u : INPUT_ITEMS * OCTET_ELEMENTS];
 uvec4 input_octets[PREPARED ? INPUT_ITEMS : 1u];
 uvec4 weight_octets[WINDOW_TAPS * WEIGHT_ITEMS];
 
@@ -172,16 +182,16 @@ void fetch_inputs(ivec2 step, uint chunk) {
     if (PREPARED) {
       input_octets[i] = uvec4(0);
       if (inside && INPUT_IN_OCTETS) {
-        input_octets[i] = PREPARED_INPUT.words[item_base[i] + chunk * ROW_OCTETS + row * (INPUT_PIXEL_STRIDE / 8u)];
+        input_octets[i] = PREPARED_INPUT.words[item_base[i] + chunk * ROW_OCTETS + row * (INPUT_PIXEL_STRIDE / OCTET_ELEMENTS)];
       } else if (inside) {
         input_octets[i] = PREPARED_INPUT.words[item_base[i] + (chunk * INPUT_PLANE + row) * ROW_OCTETS];
       }
     } else {
-      [[unroll]] for (uint c = 0; c < 8u; ++c) {
-        raw_inputs[i * 8u + c] = Raw(0);
-        const uint channel = chunk * DEPTH + item_octet(item) * 8u + c;
+      [[unroll]] for (uint c = 0; c < OCTET_ELEMENTS; ++c) {
+        raw_inputs[i * OCTET_ELEMENTS + c] = Raw(0);
+        const uint channel = chunk * DEPTH + item_octet(item) * OCTET_ELEMENTS + c;
         if (inside && (IN_CHANNELS % DEPTH == 0u || channel < IN_CHANNELS)) {
-          raw_inputs[i * 8u + c] = RAW(item_base[i] + (chunk * DEPTH + c) * INPUT_CHANNEL_STRIDE + row * INPUT_PIXEL_STRIDE);
+          raw_inputs[i * OCTET_ELEMENTS + c] = RAW(item_base[i] + (chunk * DEPTH + c) * INPUT_CHANNEL_STRIDE + row * INPUT_PIXEL_STRIDE);
         }
       }
     }
@@ -201,13 +211,30 @@ void fetch_weights(uint from, uint window_taps) {
   }
 }
 
+// Where in a row of shared memory a vector is, and how it gets there.
+#if defined(DATA_I8)
+#define OF_ROW(octet) (octet) * HALVES
+#define PUT(at, octet) put_octet(at, octet)
+void put_octet(uint at, uvec4 octet) {
+  if (HALVES == 1u) {
+    pool[at] = octet;
+  } else {
+    pool[at] = uvec4(octet.xy, 0u, 0u);
+    pool[at + 1u] = uvec4(octet.zw, 0u, 0u);
+  }
+}
+#else
+#define OF_ROW(octet) octet
+#define PUT(at, octet) pool[at] = octet
+#endif
+
 void put_into_shared() {
   [[unroll]] for (uint i = 0; i < INPUT_ITEMS; ++i) {
     const uint item = i * LOCAL + gl_LocalInvocationID.x;
     if (INPUT_OCTETS % LOCAL == 0u || item < INPUT_OCTETS) {
-      const uint at = item_input_row(item) * PITCH + item_octet(item);
+      const uint at = item_input_row(item) * PITCH + OF_ROW(item_octet(item));
       if (PREPARED) {
-        pool[at] = input_octets[i];
+        PUT(at, input_octets[i]);
       } else {
 #if defined(DATA_F32)
         float values[8];
@@ -216,10 +243,14 @@ void put_into_shared() {
         split_octet(values, high, low);
         pool[at] = high;
         if (PARTS == 2u) pool[at + PART_OCTETS] = low;
+#elif defined(DATA_I8)
+        uint values[16];
+        [[unroll]] for (uint c = 0; c < 16u; ++c) values[c] = raw_inputs[i * 16u + c];
+        PUT(at, octet_of_bytes(values));
 #else
         uvec4 octet;
         [[unroll]] for (uint c = 0; c < 4u; ++c) octet[c] = raw_inputs[i * 8u + 2u * c] | (raw_inputs[i * 8u + 2u * c + 1u] << 16);
-        pool[at] = octet;
+        PUT(at, octet);
 #endif
       }
     }
@@ -228,7 +259,7 @@ void put_into_shared() {
     [[unroll]] for (uint i = 0; i < WEIGHT_ITEMS; ++i) {
       const uint item = i * LOCAL + gl_LocalInvocationID.x;
       if (WEIGHT_OCTETS % LOCAL == 0u || item < WEIGHT_OCTETS) {
-        pool[WEIGHTS_BEGIN + (t * ROWS + item / ROW_OCTETS) * PITCH + item % ROW_OCTETS] = weight_octets[t * WEIGHT_ITEMS + i];
+        PUT(WEIGHTS_BEGIN + (t * ROWS + item / ROW_OCTETS) * PITCH + OF_ROW(item % ROW_OCTETS), weight_octets[t * WEIGHT_ITEMS + i]);
       }
     }
   }
@@ -238,7 +269,7 @@ void put_into_shared() {
 
 #define Left coopmat<Element, gl_ScopeSubgroup, TILE_M, TILE_K, gl_MatrixUseA>
 #define Right coopmat<Element, gl_ScopeSubgroup, TILE_K, TILE_N, gl_MatrixUseB>
-#define Sum coopmat<float, gl_ScopeSubgroup, TILE_M, TILE_N, gl_MatrixUseAccumulator>
+#define Sum coopmat<Accumulator, gl_ScopeSubgroup, TILE_M, TILE_N, gl_MatrixUseAccumulator>
 
 Sum sums[FRAGMENTS_M * FRAGMENTS_N];
 #if defined(DATA_F32)
@@ -327,7 +358,7 @@ void main() {
   const ivec2 range_h = tap_range(phase_h, one_slice ? first.at.y : 0u, one_slice ? last.at.y : SIZE_H - 1u, INPUT_H, INPUT_STEP_H);
 
   [[unroll]] for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; ++i) {
-    sums[i] = Sum(0.0);
+    sums[i] = Sum(Accumulator(0));
 #if defined(DATA_F32)
     if (PARTS == 2u) small_sums[PARTS == 2u ? i : 0u] = Sum(0.0);
 #endif
@@ -335,7 +366,7 @@ void main() {
   const uint bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
   if (HAS_BIAS) {
     for (uint c = gl_LocalInvocationID.x; c < BLOCK_CHANNELS && first_channel + c < OUT_CHANNELS; c += LOCAL) {
-      block_bias[c] = LOAD(BIAS, bias_index + c);
+      block_bias[c] = LOAD_BIAS(BIAS, bias_index + c);
     }
   }
 

@@ -52,8 +52,16 @@ Place find_own_place(uint n, uvec3 first_output, uint first_position, uint end_p
 }
 
 // channel: of the problem, for the vectors of the post-ops.
-void store_result(uint index, float sum, uint channel, float residual) {
+void store_result(uint index, Accumulator sum, uint channel, float residual) {
+#if defined(DATA_I8)
+  if (OUTPUT_TYPE == TYPE_I32) {
+    OUTPUT_WORDS.words[index] = uint(sum);
+    return;
+  }
+  const float value = apply_post_ops(float(sum), CHANNEL_SCALE(channel), CHANNEL_SHIFT(channel), residual);
+#else
   const float value = CHAIN_LENGTH == 0u ? sum : apply_post_ops(sum, CHANNEL_SCALE(channel), CHANNEL_SHIFT(channel), residual);
+#endif
 #if defined(DATA_F16)
   if (OUTPUT_TYPE != TYPE_F32) {
     OUTPUT.words[index] = float16BitsToUint16(float16_t(value));
@@ -76,7 +84,8 @@ bool store_staged(uint fragment_m, uvec3 first_output, uint first_position, uint
     const bool computed = place.phase % dilation_w == 0u && phase_row < PHASES_IN_ROWS;
     [[dont_unroll]] for (uint first = channel_lane(); first < WARPS_M * TILE_CHANNELS; first += STORED_TOGETHER * CHANNEL_LANES) {
       // All residuals are on their way before the first is needed, and before anything is stored.
-      float sums_of_channels[STORED_TOGETHER], residuals[STORED_TOGETHER];
+      Accumulator sums_of_channels[STORED_TOGETHER];
+      float residuals[STORED_TOGETHER];
       uint channels[STORED_TOGETHER];
       [[unroll]] for (uint i = 0; i < STORED_TOGETHER; ++i) {
         const uint of_staged = first + i * CHANNEL_LANES;
@@ -85,7 +94,11 @@ bool store_staged(uint fragment_m, uvec3 first_output, uint first_position, uint
         channels[i] = NO_CHANNEL;
         if (of_staged < WARPS_M * TILE_CHANNELS && first_channel + channel < OUT_CHANNELS) {
           const uint staged = (warp * TILE_M + of_warp * PHASES_IN_ROWS + phase_row) * STAGED_PITCH + place.of_tile;
+#if defined(DATA_I8)
+          int sum = computed ? int(pool[staged / 4u][staged % 4u]) : 0;
+#else
           float sum = computed ? uintBitsToFloat(pool[staged / 4u][staged % 4u]) : 0.0;
+#endif
 #if defined(DATA_F32)
           sum *= 1.0 / SPLIT_WEIGHT_SCALE;
 #endif

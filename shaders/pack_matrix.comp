@@ -1,11 +1,12 @@
 // Weights [in-channels, out-channels / groups, taps] to [group, out-channel block, tap, chunk, row of the block, part, DEPTH
-// in-channels] in 16 bits, for matrix.comp: rows are in its order, TILE_M of them hold whole out-channels. fp32 becomes two
-// fp16 parts, scaled up (split.glsl); 16-bit elements stay what they are. What does not exist is zero. One invocation
-// writes eight in-channels of a row; a dispatch covers some blocks and some in-channels of each.
+// in-channels] in 16 bits, of int8 in 8, for matrix.comp: rows are in its order, TILE_M of them hold whole out-channels. fp32 becomes two
+// fp16 parts, scaled up (split.glsl); 16-bit elements and int8 stay what they are. What does not exist is zero. One invocation
+// writes a vector of in-channels of a row; a dispatch covers some blocks and some in-channels of each.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "tensor.glsl"
 #include "shared/params.h"
+#include "octets.glsl"
 #include "split.glsl"
 
 layout(local_size_x_id = PACK_WEIGHTS_LOCAL_SIZE) in;
@@ -14,7 +15,7 @@ layout(constant_id = PACK_MATRIX_DEPTH) const uint DEPTH = 16;
 layout(constant_id = PACK_MATRIX_TILE_M) const uint TILE_M = 16;
 
 layout(constant_id = PACK_MATRIX_PARTS) const uint PARTS = 1;  // of an element: 2, or 1; fp32 only
-const uint PART_OCTETS = DEPTH / 8u;
+const uint PART_OCTETS = DEPTH / OCTET_ELEMENTS;
 
 DECLARE_BUFFER(0, readonly, Weights, Word)
 DECLARE_BUFFER(1, writeonly, PackedWeights, uvec4)
@@ -55,17 +56,17 @@ void main() {
 #if defined(DATA_F32)
   float raw[8];
 #else
-  uint raw[8];
+  uint raw[OCTET_ELEMENTS];
 #endif
-  [[unroll]] for (uint c = 0; c < 8u; ++c) {
-    const uint in_channel = chunk * DEPTH + octet * 8u + c;
+  [[unroll]] for (uint c = 0; c < OCTET_ELEMENTS; ++c) {
+    const uint in_channel = chunk * DEPTH + octet * OCTET_ELEMENTS + c;
     const bool exists = row_exists && in_channel < params.in_channels;
     const uint source_row = (group - first_group) * params.in_channels + in_channel - params.first_in_channel;
     const uint source = params.source_offset + (source_row * params.out_channels + out_channel) * params.outer_taps * params.kernel_w + tap;
 #if defined(DATA_F32)
     raw[c] = exists ? WEIGHTS.words[source] * SPLIT_WEIGHT_SCALE : 0.0;
 #else
-    raw[c] = exists ? uint(WEIGHTS.words[source]) : 0u;
+    raw[c] = exists ? RAW_OF(WEIGHTS.words[source]) : 0u;
 #endif
   }
   const uint at = params.packed_offset +
@@ -75,6 +76,8 @@ void main() {
   split_octet(raw, high, low);
   PACKED.words[at] = high;
   if (PARTS == 2u) PACKED.words[at + PART_OCTETS] = low;
+#elif defined(DATA_I8)
+  PACKED.words[at] = octet_of_bytes(raw);
 #else
   PACKED.words[at] = uvec4(raw[0] | (raw[1] << 16), raw[2] | (raw[3] << 16), raw[4] | (raw[5] << 16), raw[6] | (raw[7] << 16));
 #endif

@@ -275,10 +275,10 @@ DeviceCaps ada_caps() {
   caps.cooperative_matrix = true;
   caps.shader_bfloat16 = caps.rounding_rte_float16 = true;
   constexpr uint32_t bfloat16 = 1000141000;  // VK_COMPONENT_TYPE_BFLOAT16_KHR
-  caps.cooperative_matrix_shapes = {{16, 16, 16, 0, 0, 0, 0, false},
-                                    {16, 8, 16, 0, 0, 1, 1, false},
-                                    {16, 16, 16, 0, 0, 1, 1, false},
-                                    {16, 16, 16, bfloat16, bfloat16, 1, 1, false}};
+  caps.cooperative_matrix_shapes = {{16, 16, 16, 0, 0, 0, 0, false}, {16, 8, 16, 0, 0, 1, 1, false},
+                                    {16, 16, 16, 0, 0, 1, 1, false}, {16, 16, 16, bfloat16, bfloat16, 1, 1, false},
+                                    {16, 8, 32, 3, 3, 5, 5, false},  {16, 16, 32, 3, 3, 5, 5, false},
+                                    {16, 16, 32, 3, 3, 5, 5, true}};
   caps.multiprocessors = 128;
   caps.fp32_flops = 82.6e12;
   caps.matrix_flops = 165e12;

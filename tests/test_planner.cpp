@@ -202,7 +202,7 @@ TEST_CASE("The input that matrix units are given turned is cut to fit one bindin
   narrow.buffer_device_address = false;
   for (const char* text : {"mb16ic32iw4096oc64kw3sw2pw1dw2", "mb8ic48ih64oc48kh3", "mb4ic64id16ih16iw16oc32kd2sd2",
                            "g2mb4ic64ih32oc96kh4sh2ph1bias"}) {
-    for (const VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16}) {
+    for (const VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16, VKTC_DATA_TYPE_BF16, VKTC_DATA_TYPE_I8}) {
       CAPTURE(text);
       const VktcConvTransposeDesc desc = with_type(support::parse_problem(text).desc, type);
       VktcError error = {};
@@ -357,13 +357,81 @@ TEST_CASE("int8 is read as bytes where the device has all that they take, in pac
             "pack_weights.i8_packed.descriptors " + algorithm + ".i8_packed.post_op_descriptors");
     }
   }
-  for (const char* algorithm : {"matrix", "matrix_window", "winograd", "patch"}) {
+  for (const char* algorithm : {"matrix_window", "winograd", "patch"}) {
     Plan plan;
     CHECK_FALSE(make_plan(problem, ada_caps(), {algorithm}, plan, error));
     CHECK(error.status == VKTC_ERROR_LIMIT_EXCEEDED);
     CHECK(std::string(error.message) ==
           algorithm + std::string(" does not apply: it multiplies floating-point elements only"));
   }
+}
+
+TEST_CASE("int8 is multiplied by matrix units that sum in int32, as it is") {
+  const VktcConvTransposeDesc desc = parse("dti8_oti8_ic80ih32oc64kh3_bias_po\"scale_shift,residual\"");
+  Problem problem;
+  VktcError error = {};
+  REQUIRE(make_problem(desc, problem, error));
+  const PlanOptions descriptors = {"matrix", VKTC_MEMORY_ACCESS_DESCRIPTORS};
+  Plan plan;
+  std::set<std::string> shaders;
+  for (uint32_t count = 1, candidate = 0; candidate < count; ++candidate) {
+    PlanOptions options = descriptors;
+    options.candidate = candidate;
+    REQUIRE(make_plan(problem, ada_caps(), options, plan, error));
+    count = plan.candidate_count;
+    CHECK(broken_rule(problem, ada_caps(), plan) == "");
+    CHECK(plan.tile.find("16x16x32 matrices") != std::string::npos);
+    CHECK(plan.pack.front().shader == "pack_matrix.i8.descriptors");
+    for (const Dispatch& dispatch : plan.run) shaders.insert(dispatch.shader);
+  }
+  CHECK(shaders == std::set<std::string>{"channels_last.i8.descriptors", "matrix.i8.post_op_descriptors"});
+
+  const auto why_not = [&](const DeviceCaps& caps) {
+    CHECK_FALSE(make_plan(problem, caps, descriptors, plan, error));
+    return std::string(error.message);
+  };
+  DeviceCaps caps = ada_caps();
+  caps.shader_int8 = false;
+  CHECK(why_not(caps) == "matrix does not apply: the feature shaderInt8 is not enabled");
+  caps = ada_caps();
+  caps.storage_8bit = false;
+  CHECK(why_not(caps).find("storageBuffer8BitAccess") != std::string::npos);
+  caps = ada_caps();
+  std::erase_if(caps.cooperative_matrix_shapes,
+                [](const CooperativeMatrixShape& shape) { return shape.a_type == 3 && !shape.saturating; });
+  CHECK(why_not(caps) ==
+        "matrix does not apply: the device has no cooperative matrix shape up to 16 of int8 with int32 sums");
+  Problem integers;
+  REQUIRE(make_problem(parse("dti32_ic80ih32oc64kh3"), integers, error));
+  CHECK_FALSE(make_plan(integers, ada_caps(), descriptors, plan, error));
+  CHECK(std::string(error.message) == "matrix does not apply: it multiplies floating-point elements and int8 only");
+}
+
+TEST_CASE("int8 on matrix units is for large problems, and not for CPU devices") {
+  DeviceCaps cpu = lavapipe_caps();
+  cpu.storage_8bit = cpu.shader_int8 = cpu.integer_dot_product = true;
+  cpu.cooperative_matrix = cpu.vulkan_memory_model = cpu.subgroup_size_control = true;
+  cpu.cooperative_matrix_shapes = {{8, 8, 8, 3, 3, 5, 5, false}};
+  Problem problem;
+  VktcError error = {};
+  Plan plan;
+  for (const char* text :
+       {"mb8_ic64ih64_oc64kh3", "ic16iw100_oc16kw4sw2", "g4_ic32ih9_oc16kh3", "ic512iw24_oc512kw5"}) {
+    CAPTURE(text);
+    REQUIRE(make_problem(with_type(parse(text), VKTC_DATA_TYPE_I8), problem, error));
+    REQUIRE(make_plan(problem, cpu, {"matrix"}, plan, error));
+    CHECK(broken_rule(problem, cpu, plan) == "");
+    REQUIRE(make_plan(problem, cpu, {}, plan, error));
+    CHECK(plan.algorithm != "matrix");
+  }
+  DeviceCaps h200 = ada_caps();
+  h200.multiprocessors = 132;
+  h200.fp32_flops = 62.8e12;
+  h200.matrix_flops = 635e12;
+  h200.memory_bandwidth = 4160e9;
+  REQUIRE(make_problem(with_type(parse("mb8_ic256ih128_oc256kh3"), VKTC_DATA_TYPE_I8), problem, error));
+  REQUIRE(make_plan(problem, h200, {}, plan, error));
+  CHECK(plan.algorithm == "matrix");
 }
 
 TEST_CASE("A choice is the candidate's own, and leads back to it") {

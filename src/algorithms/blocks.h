@@ -74,8 +74,8 @@ bool make_blocked_plan(const Problem& problem, const DeviceCaps& caps, const Pla
 // In-channels that kernels sum in one step: of 8-bit integers four, the bytes of a word. Steps of a group.
 int64_t step_channels(const Problem& problem);
 int64_t channel_steps(const Problem& problem);
-// Multiply-adds that a step is taken to cost: a dot product one, bytes that must be taken apart several. Guesses: int8
-// has not been timed on a GPU.
+// Multiply-adds that a step is taken to cost: a dot product one, bytes that must be taken apart several. Guesses, not
+// fitted to times on a GPU.
 double step_cost(const Problem& problem, const DeviceCaps& caps);
 
 // The positions of one phase over a number of images, and the number of phases.

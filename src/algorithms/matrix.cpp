@@ -1,5 +1,5 @@
-// Implicit matrix product over phases on matrix units (shaders/matrix.comp): fp16 and bf16 as they are, fp32 in two
-// fp16 parts. For problems that are bound by arithmetic, on devices with VK_KHR_cooperative_matrix.
+// Implicit matrix product over phases on matrix units (shaders/matrix.comp): fp16, bf16 and int8 as they are, fp32 in
+// two fp16 parts. For problems that are bound by arithmetic, on devices with VK_KHR_cooperative_matrix.
 
 #include <algorithm>
 #include <array>
@@ -28,7 +28,7 @@ int64_t parts(const Problem& problem, const Tile& tile) {
 
 // Whether the input is channels-last in memory as matrix.comp wants it prepared.
 bool reads_octets(const Problem& problem, const Tile& tile) {
-  return tile.values[prepared] != 0 && problem.input_channels_last() && problem.element_size() == 2 &&
+  return tile.values[prepared] != 0 && problem.input_channels_last() && problem.data_type != VKTC_DATA_TYPE_F32 &&
          problem.group_in_channels() % tile.values[depth] == 0;
 }
 
@@ -92,11 +92,16 @@ double workgroup_count(const Problem& problem, const Tile& tile, const Width& wi
          static_cast<double>(workgroup_phases(problem, tile.values[merged] > 0)) * static_cast<double>(blocks);
 }
 
-uint32_t shared_bytes(const Problem& problem, const Tile& tile, const MatrixShape& shape) {
+int64_t input_rows(const Problem& problem, const Tile& tile) {  // of a chunk in shared memory
   const int64_t input_step = problem.axes[2].dilation / phase_gcd(problem.axes[2]);
-  const int64_t pitch = (parts(problem, tile) * tile.values[depth] / 8 + 1) * 16;
-  const int64_t input_rows = tile.values[positions] + (tile.values[window_taps] - 1) * input_step;
-  const int64_t in = (input_rows + int64_t{tile.values[window_taps]} * tile.values[rows]) * pitch;
+  return tile.values[positions] + (tile.values[window_taps] - 1) * input_step;
+}
+
+uint32_t shared_bytes(const Problem& problem, const Tile& tile, const MatrixShape& shape) {
+  const int64_t elements = octet_elements(problem.data_type);
+  const int64_t octets = parts(problem, tile) * tile.values[depth] / elements;
+  const int64_t pitch = (octets * (shape.k % elements == 0 ? 1 : 2) + 1) * 16;
+  const int64_t in = (input_rows(problem, tile) + int64_t{tile.values[window_taps]} * tile.values[rows]) * pitch;
   const int64_t out = int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 4) * 4;
   const int64_t bias = int64_t{tile.values[rows]} * 4;
   return u32(std::min<int64_t>(std::max(in, out) + bias, std::numeric_limits<uint32_t>::max()));
@@ -111,13 +116,23 @@ int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const Devic
 }
 constexpr int64_t most_sums = 128;
 
+// Bytes of int8 on their way into shared memory, where the input is not prepared: a register each, too, until four
+// become a word. The limit is a guess: int8 has not been timed on a GPU.
+int64_t bytes_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
+  if (problem.data_type != VKTC_DATA_TYPE_I8 || tile.values[prepared] != 0) return 0;
+  const int64_t octet = octet_elements(problem.data_type);
+  return ceil_div(input_rows(problem, tile) * tile.values[depth] / octet, local_size(tile, caps)) * octet;
+}
+constexpr int64_t most_sums_and_bytes = 144;
+
 // The constraints that matrix.comp states, and the device's.
 bool legal(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
   const uint32_t local = local_size(tile, caps), columns = tile.values[positions];
-  return sums_of_invocation(problem, tile, caps) <= most_sums &&
+  const int64_t sums = sums_of_invocation(problem, tile, caps);
+  return sums <= most_sums && sums + bytes_of_invocation(problem, tile, caps) <= most_sums_and_bytes &&
          tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 && columns % (tile.values[warps_n] * shape.n) == 0 &&
          (columns % local == 0 || local % columns == 0) && tile.values[depth] % shape.k == 0 &&
-         tile.values[depth] % 8 == 0 &&
+         tile.values[depth] % octet_elements(problem.data_type) == 0 &&
          (tile.values[merged] == 0 || columns * problem.axes[2].stride <= most_places * local) &&
          (!caps.subgroup_size_control ||
           tile.values[warps_m] * tile.values[warps_n] <= caps.max_compute_workgroup_subgroups) &&
@@ -137,7 +152,8 @@ int64_t resident_workgroups(const Problem& problem, const DeviceCaps& caps, cons
 }
 
 // The parts of a run add up: what overlaps is little, as measured on an H200 by leaving out one after the other
-// (docs/performance-log.md). The constants are from there.
+// (docs/performance-log.md). The constants are from there. int8 has not been timed on a GPU: products at one and a half
+// times the rate of fp16, though matrix units have twice of it, and everything else as for 16 bits.
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                        const Width& width) {
   const bool is_f32 = problem.data_type == VKTC_DATA_TYPE_F32;
@@ -156,7 +172,8 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double products = parts(problem, tile) == 2 ? 3 : 1;
   const double flop =
       2 * products * workgroups * tile.values[positions] * tile.values[rows] * channels * taps_of_workgroup;
-  const double rate = caps.matrix_flops > 0 ? 0.8 * caps.matrix_flops : 1e12;
+  const double rate =
+      (caps.matrix_flops > 0 ? 0.8 * caps.matrix_flops : 1e12) * (problem.data_type == VKTC_DATA_TYPE_I8 ? 1.5 : 1.0);
 
   const double windows = std::max(1.0, outer_taps / phases * std::ceil(taps_w / tile.values[window_taps]));
   const double fetched_inputs = workgroups * windows * channels * tile.values[positions];
@@ -219,6 +236,8 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
   static constexpr Shape cpu_shapes[] = {{1, 1, 2, 2}, {2, 1, 1, 2}, {1, 2, 1, 1}};
   const std::span<const Shape> shapes = caps.is_cpu ? std::span<const Shape>(cpu_shapes) : gpu_shapes;
   const int64_t most_window_taps = caps.is_cpu ? 2 : 16;
+  const uint32_t least_chunk = std::max(16u, shape.k);
+  const uint32_t most_chunk = problem.data_type == VKTC_DATA_TYPE_I8 ? 128 : 64;
   std::vector<Tile> result;
   // Whole out-channels must fit a matrix.
   const uint32_t mergeable = mergeable_phases(problem) <= shape.m ? mergeable_phases(problem) : 0;
@@ -226,7 +245,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
     const Width width = make_width(problem, merge);
     const int64_t out_rows = ceil_div(problem.group_out_channels(), shape.m / std::max(1u, merge)) * shape.m;
     for (const auto& s : shapes) {
-      for (const uint32_t chunk : {16u, 32u, 64u}) {
+      for (uint32_t chunk = least_chunk; chunk <= most_chunk; chunk *= 2) {
         for (const uint32_t kind : {0u, 1u, 2u, 3u}) {
           const bool prepare = (kind & 1) != 0, round = (kind & 2) != 0;
           if (round && problem.data_type != VKTC_DATA_TYPE_F32) continue;
@@ -236,7 +255,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
             tile.precision = round ? VKTC_PRECISION_RELAXED : VKTC_PRECISION_F32;
           }
           if (tile.values[rows] >= 2 * std::max<int64_t>(shape.m, out_rows)) continue;
-          if (chunk > 16 && chunk >= 2 * problem.group_in_channels()) continue;
+          if (chunk > least_chunk && chunk >= 2 * problem.group_in_channels()) continue;
           // As many taps at once as shared memory holds.
           for (int64_t taps = width.taps; taps >= 1; taps = taps == 1 ? 0 : ceil_div(taps, 2)) {
             if (taps > most_window_taps) continue;
@@ -315,10 +334,10 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.merged = tile.values[merged];
   blocking.packed_in_channels = round_up(problem.group_in_channels(), tile.values[depth]);
   blocking.pack_shader = "pack_matrix";
-  blocking.packed_element_size = 2 * parts(problem, tile);
+  blocking.packed_element_size = 16 / octet_elements(problem.data_type) * parts(problem, tile);
   blocking.buffers = 6;
   blocking.packed_unit = 16;
-  blocking.pack_step = 8;
+  blocking.pack_step = octet_elements(problem.data_type);
   blocking.pack_chunk = tile.values[depth];
   blocking.pack_local_size = std::min(128u, caps.max_compute_work_group_invocations);
   blocking.pack_constants = {tile.values[depth], shape.m, u32(parts(problem, tile))};

@@ -14,7 +14,11 @@ struct MatrixShape {
   uint32_t m = 0, n = 0, k = 0;  // 0: the device has none
 };
 
-// The largest shape of at most 16 that multiplies a problem's elements into fp32; fp32 elements as fp16.
+// The elements of a vector of 16 bytes, in which matrix units are fed (shaders/octets.glsl).
+int64_t octet_elements(VktcDataType type);
+
+// The largest shape of at most 16 that multiplies a problem's elements into fp32, fp32 elements as fp16; int8 into
+// int32, at most 32 deep.
 MatrixShape find_matrix_shape(const DeviceCaps& caps, VktcDataType type);
 
 // Whether the device multiplies matrices of this shape and type, and this build has the shader; else why not.

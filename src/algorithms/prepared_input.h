@@ -1,5 +1,5 @@
 // The input turned to channels-last by a dispatch before, into the workspace, as kernels on matrix units read it
-// (shaders/channels_last.comp): chunks of in-channels in 16 bits, of fp32 in one or two parts.
+// (shaders/channels_last.comp): chunks of in-channels in 16 bits, of int8 in 8, of fp32 in one or two parts.
 #pragma once
 
 #include "algorithms/blocks.h"
