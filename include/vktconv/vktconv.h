@@ -287,16 +287,17 @@ typedef enum VktcPrecision VKTC_ENUM_OF_INT {
   /* Multiply-adds in fp32, or where the device's matrix units are quicker, fp32 elements in two fp16 parts: as exact as
    * fp32 multiply-adds for elements of 2^-14 to 65472 in the input and, in the weights, 2^-22 to 255 (algorithm
    * matrix) or 2^-17 of the largest of their out-channel to 512 (matrix_window); docs/architecture.md says what becomes
-   * of smaller ones; larger ones, infinities and NaN are computed in fp32, slowly. Or, for any floating-point type, fewer multiplications than products (Winograd's way along the width): on
-   * data of one size the largest error is at most four times that of multiply-adds; it is one of all that a few
-   * neighbouring outputs multiply, which shows where elements differ much, and small integers are not exact. */
+   * of smaller ones; larger ones, infinities and NaN are computed in fp32, slowly. Or, for any floating-point type,
+   * fewer multiplications than products (Winograd's way along the width): on data of one size the largest error is at
+   * most four times that of multiply-adds; it is one of all that a few neighbouring outputs multiply, which shows where
+   * elements differ much, and small integers are not exact. */
   VKTC_PRECISION_F32 = 0,
   /* A multiplication for each product, and fp32 elements in fp32 only. */
   VKTC_PRECISION_F32_FMA = 1,
   /* fp32 elements may also be multiplied as fp16, rounded to 11 bits like TF32's: products are off by up to 2^-10 of
    * themselves, and by 2^-24 of the input where that is below 2^-14, and likewise by 2^-32, or 2^-28 of their
-   * out-channel's largest, of weights below the limits above. Outputs that
-   * depend on elements out of fp16's range are computed in fp32, as above. */
+   * out-channel's largest, of weights below the limits above. Outputs that depend on elements out of fp16's range are
+   * computed in fp32, as above. */
   VKTC_PRECISION_RELAXED = 2
 } VktcPrecision;
 
