@@ -343,9 +343,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.pack_constants = {tile.values[depth], shape.m, u32(parts(problem, tile))};
   blocking.workgroups = [&](const Slab& slab) {
     // Positions are numbered in 32 bits.
-    const bool too_wide = is_prepared(problem, tile) &&
-                          !fits_prepared_window(problem, caps, prepared_of(problem, tile), plan.device_address, slab);
-    if (too_wide || numbered_positions(problem, width, slab.images) > (int64_t{1} << 30)) {
+    if (numbered_positions(problem, width, slab.images) > (int64_t{1} << 30)) {
       return std::numeric_limits<double>::infinity();
     }
     return workgroup_count(problem, tile, width, slab.images, slab.groups * slab.blocks);
@@ -353,22 +351,13 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   const Blocking exact = exact_weights(problem, blocking);
   if (problem.data_type == VKTC_DATA_TYPE_F32) blocking.also = &exact;
   plan.tile = describe(problem, tile, caps, shape);
-  uint64_t workspace_bytes = 0;
-  const bool made = make_blocked_plan(
-      problem, caps, options, blocking,
+  const PreparedInput prepared_input = prepared_of(problem, tile);
+  return make_prepared_plan(
+      problem, caps, options, blocking, is_prepared(problem, tile) ? &prepared_input : nullptr,
       [&](const Slab& slab, const SlabWindows& windows) {
-        std::vector<Run> runs;
-        if (is_prepared(problem, tile)) {
-          runs.push_back(prepare_input(problem, caps, prepared_of(problem, tile), plan.device_address, slab, windows));
-          workspace_bytes = std::max(workspace_bytes, runs.back().dispatch.windows.back().range);
-        }
-        runs.push_back({multiply(problem, caps, tile, shape, width, plan.device_address, slab, windows),
-                        blocking.workgroups(slab)});
-        return runs;
+        return multiply(problem, caps, tile, shape, width, plan.device_address, slab, windows);
       },
       plan, error);
-  plan.workspace_bytes = workspace_bytes;
-  return made;
 }
 
 }  // namespace

@@ -220,9 +220,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
                              u32(parts(problem, tile))};
   blocking.workgroups = [&](const Slab& slab) {
     // Positions are numbered in 32 bits.
-    const bool too_wide = tile.values[prepared] != 0 &&
-                          !fits_prepared_window(problem, caps, prepared_of(problem, tile), plan.device_address, slab);
-    if (too_wide || slab.images * numbering.image_numbers > (int64_t{1} << 30)) {
+    if (slab.images * numbering.image_numbers > (int64_t{1} << 30)) {
       return std::numeric_limits<double>::infinity();
     }
     return workgroup_count(problem, tile, numbering, slab.images, slab.groups * slab.blocks);
@@ -233,22 +231,13 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
     blocking.scaled = true;
   }
   plan.tile = describe(problem, tile, caps, shape);
-  uint64_t workspace_bytes = 0;
-  const bool made = make_blocked_plan(
-      problem, caps, options, blocking,
+  const PreparedInput prepared_input = prepared_of(problem, tile);
+  return make_prepared_plan(
+      problem, caps, options, blocking, tile.values[prepared] != 0 ? &prepared_input : nullptr,
       [&](const Slab& slab, const SlabWindows& windows) {
-        std::vector<Run> runs;
-        if (tile.values[prepared]) {
-          runs.push_back(prepare_input(problem, caps, prepared_of(problem, tile), plan.device_address, slab, windows));
-          workspace_bytes = std::max(workspace_bytes, runs.back().dispatch.windows.back().range);
-        }
-        runs.push_back({multiply(problem, caps, tile, shape, numbering, plan.device_address, slab, windows),
-                        blocking.workgroups(slab)});
-        return runs;
+        return multiply(problem, caps, tile, shape, numbering, plan.device_address, slab, windows);
       },
       plan, error);
-  plan.workspace_bytes = workspace_bytes;
-  return made;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "algorithms/prepared_input.h"
 
 #include <algorithm>
+#include <limits>
+#include <vector>
 
 #include "algorithms/matrix_units.h"
 
@@ -23,6 +25,9 @@ Window prepared_window(const Problem& problem, const PreparedInput& prepared, co
   return {Tensor::workspace, 0, static_cast<uint64_t>(prepared_bytes(problem, prepared, slab.images, slab.groups))};
 }
 
+namespace {
+
+// Whether a slab's prepared input can be one window, counted in vectors of 16 bytes.
 bool fits_prepared_window(const Problem& problem, const DeviceCaps& caps, const PreparedInput& prepared,
                           bool device_address, const Slab& slab) {
   const uint64_t most = device_address ? uint64_t{1} << 35 : caps.max_storage_buffer_range;
@@ -51,6 +56,34 @@ Run prepare_input(const Problem& problem, const DeviceCaps& caps, const Prepared
       static_cast<double>(slab.images * slab.groups * ceil_div(problem.group_in_channels(), prepared.depth)) *
       static_cast<double>(ceil_div(problem.input_plane(), pixels));
   return run;
+}
+
+}  // namespace
+
+bool make_prepared_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options,
+                        const Blocking& blocking, const PreparedInput* prepared,
+                        const std::function<Dispatch(const Slab& slab, const SlabWindows& windows)>& make_dispatch,
+                        Plan& plan, VktcError& error) {
+  Blocking limited = blocking;
+  limited.workgroups = [&](const Slab& slab) {
+    const bool too_wide = prepared && !fits_prepared_window(problem, caps, *prepared, plan.device_address, slab);
+    return too_wide ? std::numeric_limits<double>::infinity() : blocking.workgroups(slab);
+  };
+  uint64_t workspace_bytes = 0;
+  const bool made = make_blocked_plan(
+      problem, caps, options, limited,
+      [&](const Slab& slab, const SlabWindows& windows) {
+        std::vector<Run> runs;
+        if (prepared) {
+          runs.push_back(prepare_input(problem, caps, *prepared, plan.device_address, slab, windows));
+          workspace_bytes = std::max(workspace_bytes, prepared_window(problem, *prepared, slab).range);
+        }
+        runs.push_back({make_dispatch(slab, windows), blocking.workgroups(slab)});
+        return runs;
+      },
+      plan, error);
+  plan.workspace_bytes = workspace_bytes;
+  return made;
 }
 
 }  // namespace vktconv

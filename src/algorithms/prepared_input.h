@@ -2,6 +2,8 @@
 // (shaders/channels_last.comp): chunks of in-channels in 16 bits, of int8 in 8, of fp32 in one or two parts.
 #pragma once
 
+#include <functional>
+
 #include "algorithms/blocks.h"
 
 namespace vktconv {
@@ -16,14 +18,13 @@ int64_t prepared_bytes(const Problem& problem, const PreparedInput& prepared, in
 // What it takes, in seconds.
 double predict_preparation(const Problem& problem, const PreparedInput& prepared, double bandwidth);
 
-// Slabs take turns in the workspace.
+// Where make_prepared_plan puts it: slabs take turns in the workspace.
 Window prepared_window(const Problem& problem, const PreparedInput& prepared, const Slab& slab);
 
-// Whether a slab's prepared input can be one window, counted in vectors of 16 bytes.
-bool fits_prepared_window(const Problem& problem, const DeviceCaps& caps, const PreparedInput& prepared,
-                          bool device_address, const Slab& slab);
-
-Run prepare_input(const Problem& problem, const DeviceCaps& caps, const PreparedInput& prepared, bool device_address,
-                  const Slab& slab, const SlabWindows& windows);
+// make_blocked_plan for kernels of one dispatch a slab, whose input is prepared before, or (null) is not.
+bool make_prepared_plan(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options,
+                        const Blocking& blocking, const PreparedInput* prepared,
+                        const std::function<Dispatch(const Slab& slab, const SlabWindows& windows)>& make_dispatch,
+                        Plan& plan, VktcError& error);
 
 }  // namespace vktconv
