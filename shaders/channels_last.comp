@@ -47,8 +47,9 @@ void main() {
   const uint image = work / params.groups;
   if (image >= params.batch) return;
 
-  const uint of_block = gl_LocalInvocationID.x % PIXELS;
-  const uint octet = gl_LocalInvocationID.x / PIXELS;
+  // Neighbouring invocations read what is side by side in memory.
+  const uint of_block = INPUT_CHANNELS_LAST ? gl_LocalInvocationID.x / PART_OCTETS : gl_LocalInvocationID.x % PIXELS;
+  const uint octet = INPUT_CHANNELS_LAST ? gl_LocalInvocationID.x % PART_OCTETS : gl_LocalInvocationID.x / PIXELS;
   const uint first_channel = chunk * DEPTH + octet * OCTET_ELEMENTS;
   const uint channel_stride = INPUT_CHANNELS_LAST ? 1u : params.pixels, pixel_stride = INPUT_CHANNELS_LAST ? params.all_channels : 1u;
   const uint from = params.input_offset + image * params.all_channels * params.pixels + (group * params.in_channels + first_channel) * channel_stride + (first_pixel + of_block) * pixel_stride;
