@@ -16,6 +16,10 @@ const uint INVOCATION_OCTETS = LEFT_OCTETS >= SUBGROUP ? LEFT_OCTETS / SUBGROUP 
 
 #define IN_INVOCATION_ORDER(left) (BY_INVOCATION && uint((left).length()) * SUBGROUP == LEFT_OCTETS * 8u && LEFT_OCTETS % SUBGROUP == 0u)
 
+// Where the word of elements 2 * i and 2 * i + 1 of an invocation's octet lies. NVIDIA's matrix instructions take the second
+// and third word the other way round: so what is loaded is in the order of their registers.
+uint word_of_pair(uint i) { return i == 1u ? 2u : i == 2u ? 1u : i; }
+
 #if defined(DATA_BF16)
 #define ELEMENT_OF_BITS(bits) uintBitsToBFloat16EXT(uint16_t(bits))
 #define BITS_OF_ELEMENT(element) uint(bfloat16BitsToUintEXT(element))

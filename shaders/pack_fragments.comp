@@ -117,7 +117,8 @@ void main() {
       [[unroll]] for (uint o = 0; o < INVOCATION_OCTETS; ++o) {
         uvec4 words;
         [[unroll]] for (uint i = 0; i < 4u; ++i) {
-          words[i] = BITS_OF_ELEMENT(left[o * 8u + 2u * i]) | (BITS_OF_ELEMENT(left[o * 8u + 2u * i + 1u]) << 16);
+          const uint element = o * 8u + 2u * i;
+          words[word_of_pair(i)] = BITS_OF_ELEMENT(left[element]) | (BITS_OF_ELEMENT(left[element + 1u]) << 16);
         }
         PACKED.words[at + o * SUBGROUP + gl_SubgroupInvocationID] = words;
       }
