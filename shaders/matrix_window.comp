@@ -14,8 +14,8 @@
 //
 // fp32 is prepared. PARTS = 2: x = high + low / 2048 with both parts in fp16, and 2048 * x * w = high * (2048 * high) + high *
 // low + low * high; what is left out is below 2^-21 of the product. PARTS = 1: the high part alone. Inputs beyond fp16's range
-// have a NaN high part (split.glsl): what comes out infinite or NaN is computed again from the tensors themselves before it is
-// stored.
+// have a NaN high part (split.glsl): what comes out infinite or NaN is stored once more, computed from the tensors
+// themselves.
 //
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
@@ -94,6 +94,7 @@ const uint STAGED_BEGIN = 16;
 const uint STAGED_ROW_QUADS = (STAGED_BEGIN + WARPS_M * TILE_M * STAGED_PITCH + 16u) / 4u;
 // Or, of a channels-last output, all ROWS of TILE_N positions of each of the WARPS_N.
 const uint PIXEL_PITCH = ROWS + 4u;
+const uint STAGES = OUTPUT_CHANNELS_LAST ? FRAGMENTS_N : FRAGMENTS_M;
 const uint STAGED_QUADS = OUTPUT_CHANNELS_LAST ? WARPS_N * TILE_N * PIXEL_PITCH / 4u : STAGED_ROW_QUADS;
 
 shared uvec4 pool[TILE_OCTETS > STAGED_QUADS ? TILE_OCTETS : STAGED_QUADS];
@@ -289,6 +290,24 @@ void multiply_window(Window window, uint warp_n) {
   }
 }
 
+// Puts sums into shared memory: matrix row `stage` of each subgroup, or, of a channels-last output, matrix column.
+void stage_sums(uint stage, uint warp_m, uint warp_n) {
+  [[unroll]] for (uint i = 0; i < STAGES; ++i) {
+    if (i != stage) continue;
+    if (OUTPUT_CHANNELS_LAST) {
+      [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
+        coopMatStore(sums[m * FRAGMENTS_N + i % FRAGMENTS_N], pool, (warp_n * TILE_N * PIXEL_PITCH + (warp_m * FRAGMENTS_M + m) * TILE_M) / 4u,
+                     PIXEL_PITCH / 4u, gl_CooperativeMatrixLayoutColumnMajor);
+      }
+    } else {
+      [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+        coopMatStore(sums[i % FRAGMENTS_M * FRAGMENTS_N + n], pool, (STAGED_BEGIN + warp_m * TILE_M * STAGED_PITCH + (warp_n * FRAGMENTS_N + n) * TILE_N) / 4u,
+                     STAGED_PITCH / 4u, gl_CooperativeMatrixLayoutRowMajor);
+      }
+    }
+  }
+}
+
 void main() {
   const SlabParams params = push.params.slab;
   const Work work = find_work(params);
@@ -323,6 +342,7 @@ void main() {
   }
 
 #if defined(DATA_F32)
+  if (gl_LocalInvocationID.x == 0u) needs_mending = 0u;
   for (uint c = gl_LocalInvocationID.x; c < BLOCK_CHANNELS && first_channel + c < OUT_CHANNELS; c += LOCAL) {
     // The inverse of a power of two, exactly.
     block_scale[c] = uintBitsToFloat(0x7f000000u - floatBitsToUint(WEIGHT_SCALES.words[bias_index + c]));
@@ -377,37 +397,24 @@ void main() {
   tile.input_base = params.input_offset + group * IN_CHANNELS * INPUT_CHANNEL_STRIDE;
   tile.exact_base = push.params.exact_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * IN_CHANNELS * EXACT_ROWS;
   tile.output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_CHANNEL_STRIDE;
-  if (OUTPUT_CHANNELS_LAST) {
-    list_pixels(tile);
-    // Not unrolled, but every index of sums is a constant: else they would live in memory.
-    [[dont_unroll]] for (uint fragment_n = 0; fragment_n < FRAGMENTS_N; ++fragment_n) {
-      barrier();  // what was in the pool has been read
-      [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
-        if (n == fragment_n) {
-          [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
-            coopMatStore(sums[m * FRAGMENTS_N + n], pool, (warp_n * TILE_N * PIXEL_PITCH + (warp_m * FRAGMENTS_M + m) * TILE_M) / 4u,
-                         PIXEL_PITCH / 4u, gl_CooperativeMatrixLayoutColumnMajor);
-          }
-        }
-      }
-      barrier();
-      store_pixels(tile, fragment_n);
-    }
-    return;
-  }
-  list_runs(tile);
-  // As above.
-  [[dont_unroll]] for (uint fragment_m = 0; fragment_m < FRAGMENTS_M; ++fragment_m) {
+  if (OUTPUT_CHANNELS_LAST) list_pixels(tile);
+  else list_runs(tile);
+  // Not unrolled, but every index of sums is a constant: else they would live in memory.
+  [[dont_unroll]] for (uint stage = 0; stage < STAGES; ++stage) {
     barrier();  // what was in the pool has been read
-    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
-      if (m == fragment_m) {
-        [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
-          coopMatStore(sums[m * FRAGMENTS_N + n], pool, (STAGED_BEGIN + warp_m * TILE_M * STAGED_PITCH + (warp_n * FRAGMENTS_N + n) * TILE_N) / 4u,
-                       STAGED_PITCH / 4u, gl_CooperativeMatrixLayoutRowMajor);
-        }
-      }
-    }
+    stage_sums(stage, warp_m, warp_n);
     barrier();
-    store_staged(tile, fragment_m);
+    if (OUTPUT_CHANNELS_LAST) store_pixels(tile, stage);
+    else store_staged(tile, stage);
   }
+#if defined(DATA_F32)
+  if (!must_mend()) return;
+  [[dont_unroll]] for (uint stage = 0; stage < STAGES; ++stage) {
+    barrier();
+    stage_sums(stage, warp_m, warp_n);
+    barrier();
+    if (OUTPUT_CHANNELS_LAST) mend_pixels(tile, stage);
+    else mend_staged(tile, stage);
+  }
+#endif
 }

@@ -93,15 +93,7 @@ void store_pixels(OutputTile tile, uint fragment_n) {
     }
     const uint index = pixel + first;
 #if defined(DATA_F32)
-    bool finite = true;
-    [[unroll]] for (uint c = 0; c < 8u; ++c) finite = finite && is_finite(values[c]);
-    if (!finite) {
-      [[dont_unroll]] for (uint turn = 0; turn < 8u; ++turn) {  // as below
-        const float value = turn < channels ? mend(tile, values[0], index + turn, first + turn) : 0.0;
-        [[unroll]] for (uint c = 0; c < 7u; ++c) values[c] = values[c + 1u];
-        values[7] = value;
-      }
-    }
+    [[unroll]] for (uint c = 0; c < 8u; ++c) magnitudes += abs(values[c]);
 #endif
     if (CHAIN_LENGTH > 0u) {
       float scales[8], shifts[8], residuals[8];  // all of them are on their way before the first is needed
@@ -140,5 +132,18 @@ void store_pixels(OutputTile tile, uint fragment_n) {
     }
   }
 }
+
+#if defined(DATA_F32)
+// The same once more, for outputs that are not finite.
+void mend_pixels(OutputTile tile, uint fragment_n) {
+  [[dont_unroll]] for (uint item = gl_LocalInvocationID.x; item < WARPS_N * TILE_N * ROWS; item += LOCAL) {
+    const uint staged = item / ROWS, channel = item % ROWS;
+    const uint pixel = output_pixels[(staged / TILE_N * FRAGMENTS_N + fragment_n) * TILE_N + staged % TILE_N];
+    if (pixel == NOWHERE || tile.first_channel + channel >= OUT_CHANNELS) continue;
+    const uint at = staged * PIXEL_PITCH + channel;
+    mend(tile, SCALED(uintBitsToFloat(pool[at / 4u][at % 4u]), channel) + (HAS_BIAS ? block_bias[channel] : 0.0), pixel + channel, channel);
+  }
+}
+#endif
 
 #endif

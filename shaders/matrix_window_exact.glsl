@@ -1,5 +1,5 @@
-// The outputs of a tile of matrix_window.comp, and those of fp32 that fp16 parts cannot tell: computed from the tensors
-// themselves.
+// The outputs of a tile of matrix_window.comp, and those of fp32 that fp16 parts cannot tell, which are computed from the
+// tensors themselves.
 #ifndef VKTCONV_MATRIX_WINDOW_EXACT_GLSL_
 #define VKTCONV_MATRIX_WINDOW_EXACT_GLSL_
 
@@ -19,15 +19,39 @@ const uint EXACT_ROWS = (BLOCK_CHANNELS + 3u) / 4u * 4u;
 #if defined(DATA_F32)
 #include "exact.glsl"
 
-// An output with its bias: value, if it is finite. index: in the output; channel: of the block.
-float mend(OutputTile tile, float value, uint index, uint channel) {
-  if (is_finite(value)) return value;
+// Outputs are watched while they are stored, and computed exactly in a turn of their own if need be: that code in the midst
+// of the stores slows them down even when it does not run (docs/performance-log.md).
+shared uint needs_mending;
+float magnitudes = 0.0;  // of the invocation's outputs, added up: finite if these are
+
+// By all invocations, after all stores of the tile.
+bool must_mend() {
+  if (!is_finite(magnitudes)) needs_mending = 1u;
+  barrier();
+  if (needs_mending == 0u) return false;
+  memoryBarrierBuffer();  // another invocation may store the output again
+  barrier();
+  return true;
+}
+
+// An output with its bias. index: in the output; channel: of the block.
+float compute_output_exactly(OutputTile tile, uint index, uint channel) {
   const uint from_base = index - push.params.slab.output_offset;
   const uint of_image = from_base % OUTPUT_IMAGE;
   const uint pixel = OUTPUT_CHANNELS_LAST ? of_image / OUTPUT_PIXEL_STRIDE : of_image % OUTPUT_PLANE;
   const ivec3 at = ivec3(pixel / (OUTPUT_H * OUTPUT_W), pixel / OUTPUT_W % OUTPUT_H, pixel % OUTPUT_W);
   const float sum = compute_exactly(tile.input_base + from_base / OUTPUT_IMAGE * INPUT_IMAGE, tile.exact_base + channel, EXACT_ROWS, at);
   return sum + (HAS_BIAS ? block_bias[channel] : 0.0);
+}
+
+// Stores an output again if what was stored is not finite. sum: with its bias.
+void mend(OutputTile tile, float sum, uint index, uint channel) {
+  if (is_finite(sum)) return;
+  float value = compute_output_exactly(tile, index, channel);
+  if (CHAIN_LENGTH > 0u) {
+    value = apply_post_ops(value, CHANNEL_SCALE(tile.bias_index + channel), CHANNEL_SHIFT(tile.bias_index + channel), RESIDUAL(index));
+  }
+  OUTPUT.words[index] = value;
 }
 #endif
 

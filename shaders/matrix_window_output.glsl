@@ -65,10 +65,30 @@ void read_neighbours(uint at, out uint neighbours[NEIGHBOURS]) {
   [[unroll]] for (uint n = 0; n < NEIGHBOURS; ++n) neighbours[n] = one ? words[n + 1u] : words[n];
 }
 
+// row_begin: where the channel's first staged row has the run's first position.
+float read_staged_one(int row_begin, int element) {
+  uint row = 0u;
+  uint place = uint(row_begin + element);
+  bool computed = true;
+  if (MERGED > 0u) {
+    const uint shifted = uint(element + int(LANE_OUTPUTS * STRIDE_W));  // not negative
+    const uint phase = shifted % STRIDE_W;
+    place = uint(row_begin + int(shifted / STRIDE_W) - int(LANE_OUTPUTS));
+    row = phase / DILATION_W;
+    computed = phase % DILATION_W == 0u && row < MERGED;
+  }
+  const uint at = place + row * STAGED_PITCH;
+  return computed ? uintBitsToFloat(pool[at / 4u][at % 4u]) : 0.0;
+}
+
+int staged_row_begin(OutputRun run, uint channel_row) {
+  return int(channel_row * STAGED_PITCH) + run.first_staged + int(STAGED_BEGIN);
+}
+
 // The sums of LANE_OUTPUTS elements of a run from `element` on; of those outside of the tile, anything. channel_row: the
 // first staged row of the channel.
 void read_staged(OutputRun run, uint channel_row, int element, out float sums_of_lane[LANE_OUTPUTS]) {
-  const int row_begin = int(channel_row * STAGED_PITCH) + run.first_staged + int(STAGED_BEGIN);
+  const int row_begin = staged_row_begin(run, channel_row);
   if (LANE_OUTPUTS > 1u && MERGED == 0u) {
     uint neighbours[NEIGHBOURS];
     read_neighbours(uint(row_begin + element), neighbours);
@@ -86,21 +106,7 @@ void read_staged(OutputRun run, uint channel_row, int element, out float sums_of
       sums_of_lane[n] = uintBitsToFloat(n % 2u == 0u ? (odd ? odd_phase[i] : even_phase[i]) : (odd ? even_phase[next] : odd_phase[i]));
     }
   } else {
-    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
-      uint row = 0u;
-      uint place = uint(row_begin + element) + n;
-      bool computed = true;
-      if (MERGED > 0u) {
-        const uint shifted = uint(element + int(LANE_OUTPUTS * STRIDE_W)) + n;  // not negative
-        const uint phase = shifted % STRIDE_W;
-        place = uint(row_begin + int(shifted / STRIDE_W) - int(LANE_OUTPUTS));
-        row = phase / DILATION_W;
-        computed = phase % DILATION_W == 0u && row < MERGED;
-      }
-      const uint at = place + row * STAGED_PITCH;
-      sums_of_lane[n] = 0.0;
-      if (computed) sums_of_lane[n] = uintBitsToFloat(pool[at / 4u][at % 4u]);
-    }
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) sums_of_lane[n] = read_staged_one(row_begin, element + int(n));
   }
 }
 
@@ -142,6 +148,8 @@ uint staged_channel(uint i, uint fragment_m) {
   return (i / TILE_CHANNELS * FRAGMENTS_M + fragment_m) * TILE_CHANNELS + i % TILE_CHANNELS;
 }
 
+uint staged_channel_row(uint i) { return i / TILE_CHANNELS * TILE_M + i % TILE_CHANNELS * PHASES_IN_ROWS; }  // its first
+
 // The first element that lanes of this tile store in a channel's run, so that their vectors are aligned. run_index: of
 // element 0 in the channel.
 int first_element(OutputRun run, uint run_index) {
@@ -176,22 +184,6 @@ void apply_chain(OutputRun run, inout float values[LANE_OUTPUTS], uint run_index
     values[LANE_OUTPUTS - 1u] = result;
   }
 }
-
-#if defined(DATA_F32)
-// channel: of the block.
-void mend_lane(OutputTile tile, OutputRun run, inout float values[LANE_OUTPUTS], uint run_index, int element, uint channel) {
-  bool finite = true;
-  [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) finite = finite && is_finite(values[n]);
-  if (finite) return;
-  [[dont_unroll]] for (uint turn = 0; turn < LANE_OUTPUTS; ++turn) {  // as above
-    const int at = element + int(turn);
-    const bool wanted = at >= run.low && at < run.high;
-    const float value = wanted ? mend(tile, values[0], run_index + uint(at) * ELEMENT_STEP, channel) : 0.0;
-    [[unroll]] for (uint n = 0; n + 1u < LANE_OUTPUTS; ++n) values[n] = values[n + 1u];
-    values[LANE_OUTPUTS - 1u] = value;
-  }
-}
-#endif
 
 // LANE_OUTPUTS elements of a run from `element` on, as far as the tile computes them.
 void store_lane(OutputRun run, float values[LANE_OUTPUTS], uint run_index, int element) {
@@ -244,7 +236,7 @@ void store_staged(OutputTile tile, uint fragment_m) {
           const uint i = min(first + c * SUBGROUPS, STAGED_CHANNELS - 1u);
           elements[c] = first_element(run, run.index + staged_channel(i, fragment_m) * OUTPUT_PLANE) + of_lane;
           float of_channel[LANE_OUTPUTS];
-          read_staged(run, i / TILE_CHANNELS * TILE_M + i % TILE_CHANNELS * PHASES_IN_ROWS, min(elements[c], run.own_high), of_channel);
+          read_staged(run, staged_channel_row(i), min(elements[c], run.own_high), of_channel);
           [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) values[c * LANE_OUTPUTS + n] = of_channel[n];
         }
         [[unroll]] for (uint c = 0; c < CHANNELS_AT_ONCE; ++c) {
@@ -255,7 +247,7 @@ void store_staged(OutputTile tile, uint fragment_m) {
             float of_channel[LANE_OUTPUTS];
             [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) of_channel[n] = SCALED(values[c * LANE_OUTPUTS + n], channel) + bias;
 #if defined(DATA_F32)
-            mend_lane(tile, run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c], channel);
+            [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) magnitudes += abs(of_channel[n]);
 #endif
             if (CHAIN_LENGTH > 0u) apply_chain(run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c], tile.bias_index + channel);
             store_lane(run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c]);
@@ -265,5 +257,24 @@ void store_staged(OutputTile tile, uint fragment_m) {
     }
   }
 }
+
+#if defined(DATA_F32)
+// The same once more, for outputs that are not finite. Of an overlap two tiles may store the same.
+void mend_staged(OutputTile tile, uint fragment_m) {
+  [[dont_unroll]] for (uint segment = 0; segment < SEGMENTS; ++segment) {
+    const OutputRun run = listed_run(segment);
+    if (run.low >= run.own_high) continue;
+    [[dont_unroll]] for (uint i = gl_SubgroupID; i < STAGED_CHANNELS; i += SUBGROUPS) {
+      const uint channel = staged_channel(i, fragment_m);
+      if (tile.first_channel + channel >= OUT_CHANNELS) continue;
+      const int row_begin = staged_row_begin(run, staged_channel_row(i));
+      [[dont_unroll]] for (int element = run.low + int(gl_SubgroupInvocationID); element < run.high; element += int(SUBGROUP)) {
+        const float sum = SCALED(read_staged_one(row_begin, element), channel) + (HAS_BIAS ? block_bias[channel] : 0.0);
+        mend(tile, sum, run.index + channel * OUTPUT_PLANE + uint(element) * ELEMENT_STEP, channel);
+      }
+    }
+  }
+}
+#endif
 
 #endif

@@ -50,7 +50,8 @@ double workgroup_count(const Problem& problem, const Tile& tile, const Numbering
 uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape) {
   const int64_t pitch = (parts(problem, tile) * tile.values[depth] / 8 + 1) * 16;
   const int64_t in = window_numbers(problem, numbering, window_of(tile), tile.values[positions]) * pitch;
-  const int64_t bias = int64_t{tile.values[rows]} * (problem.data_type == VKTC_DATA_TYPE_F32 ? 8 : 4);  // and scales
+  const bool is_f32 = problem.data_type == VKTC_DATA_TYPE_F32;
+  const int64_t bias = int64_t{tile.values[rows]} * (is_f32 ? 8 : 4) + (is_f32 ? 4 : 0);  // and scales, and a flag
   int64_t out = (int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 4) + 32) * 4;
   int64_t places = tile_segments(problem, numbering, tile.values[positions]) * 32;
   if (problem.output_channels_last()) {
