@@ -16,10 +16,6 @@ const uint INVOCATION_OCTETS = LEFT_OCTETS >= SUBGROUP ? LEFT_OCTETS / SUBGROUP 
 
 #define IN_INVOCATION_ORDER(left) (BY_INVOCATION && uint((left).length()) * SUBGROUP == LEFT_OCTETS * 8u && LEFT_OCTETS % SUBGROUP == 0u)
 
-// Where the word of elements 2 * i and 2 * i + 1 of an invocation's octet lies. NVIDIA's matrix instructions take the second
-// and third word the other way round: so what is loaded is in the order of their registers.
-uint word_of_pair(uint i) { return i == 1u ? 2u : i == 2u ? 1u : i; }
-
 #if defined(DATA_BF16)
 #define ELEMENT_OF_BITS(bits) uintBitsToBFloat16EXT(uint16_t(bits))
 #define BITS_OF_ELEMENT(element) uint(bfloat16BitsToUintEXT(element))
@@ -27,5 +23,29 @@ uint word_of_pair(uint i) { return i == 1u ? 2u : i == 2u ? 1u : i; }
 #define ELEMENT_OF_BITS(bits) uint16BitsToFloat16(uint16_t(bits))
 #define BITS_OF_ELEMENT(element) uint(float16BitsToUint16(element))
 #endif
+
+// Octet o of an invocation's elements, from its words in memory. NVIDIA's matrix instructions take the second and third word
+// the other way round, so they lie in the order of its registers. Written out, without a loop, and in the order of the
+// elements: drivers make the best of that (docs/performance-log.md).
+#define IN_MEMORY_ORDER(words) (words).xzyw
+#if defined(DATA_BF16)
+#define SET_PAIR(left, element, word)                   \
+  left[element] = ELEMENT_OF_BITS((word) & 0xffffu);    \
+  left[(element) + 1u] = ELEMENT_OF_BITS((word) >> 16);
+#else
+#define SET_PAIR(left, element, word)                       \
+  {                                                         \
+    const f16vec2 pair = unpackFloat2x16(word);             \
+    left[element] = pair.x;                                 \
+    left[(element) + 1u] = pair.y;                          \
+  }
+#endif
+#define SET_OCTET(left, o, words)           \
+  {                                         \
+    SET_PAIR(left, (o) * 8u, words.x)       \
+    SET_PAIR(left, (o) * 8u + 2u, words.z)  \
+    SET_PAIR(left, (o) * 8u + 4u, words.y)  \
+    SET_PAIR(left, (o) * 8u + 6u, words.w)  \
+  }
 
 #endif

@@ -182,17 +182,7 @@ void load_left(uint from) {
     if (IN_INVOCATION_ORDER(left[i])) {
       [[unroll]] for (uint o = 0; o < INVOCATION_OCTETS; ++o) {
         const uvec4 words = WEIGHTS.words[from + i * LEFT_OCTETS + o * SUBGROUP + gl_SubgroupInvocationID];
-        [[unroll]] for (uint j = 0; j < 4u; ++j) {
-          const uint word = words[word_of_pair(j)], element = o * 8u + 2u * j;
-#if defined(DATA_BF16)
-          left[i][element] = ELEMENT_OF_BITS(word & 0xffffu);
-          left[i][element + 1u] = ELEMENT_OF_BITS(word >> 16);
-#else
-          const f16vec2 pair = unpackFloat2x16(word);
-          left[i][element] = pair.x;
-          left[i][element + 1u] = pair.y;
-#endif
-        }
+        SET_OCTET(left[i], o, words);
       }
     } else {
       coopMatLoad(left[i], WEIGHTS.words, from + i * LEFT_OCTETS, TILE_K_OCTETS, gl_CooperativeMatrixLayoutRowMajor);

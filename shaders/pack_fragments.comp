@@ -118,9 +118,9 @@ void main() {
         uvec4 words;
         [[unroll]] for (uint i = 0; i < 4u; ++i) {
           const uint element = o * 8u + 2u * i;
-          words[word_of_pair(i)] = BITS_OF_ELEMENT(left[element]) | (BITS_OF_ELEMENT(left[element + 1u]) << 16);
+          words[i] = BITS_OF_ELEMENT(left[element]) | (BITS_OF_ELEMENT(left[element + 1u]) << 16);
         }
-        PACKED.words[at + o * SUBGROUP + gl_SubgroupInvocationID] = words;
+        PACKED.words[at + o * SUBGROUP + gl_SubgroupInvocationID] = IN_MEMORY_ORDER(words);
       }
     } else {
       for (uint octet = gl_SubgroupInvocationID; octet < LEFT_OCTETS; octet += SUBGROUP) {
