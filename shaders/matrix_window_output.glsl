@@ -54,13 +54,39 @@ const bool HALVED = MERGED > 0u && STRIDE_W == 2u;  // two phases of the width: 
 const uint NEIGHBOURS = HALVED ? LANE_OUTPUTS / 2u + 1u : LANE_OUTPUTS;
 const uint NEIGHBOUR_QUADS = (NEIGHBOURS + 6u) / 4u;
 
-void read_neighbours(uint at, out uint neighbours[NEIGHBOURS]) {
+// Where a lane's outputs of a run lie: the same for all channels whose runs begin at the same place of a vector.
+struct LanePlace {
+  int element;    // the first of LANE_OUTPUTS
+  bool wanted;    // whether any is the tile's own,
+  bool whole;     // and all are computed
+  uint quad;      // where its sum lies in shared memory, counted from the channel's first staged row: the vector,
+  uint word;      // and the word of it
+  bool odd;       // HALVED: the element is of the second phase
+};
+
+LanePlace find_place(OutputRun run, int element) {
+  LanePlace place;
+  place.element = element;
+  place.wanted = element < run.own_high;
+  place.whole = element >= run.low && element + int(LANE_OUTPUTS) <= run.high;
+  // What is not wanted is read, too: somewhere in the tile.
+  const int read_element = min(element, run.own_high);
+  const uint shifted = uint(read_element + int(LANE_OUTPUTS * 2u));  // not negative
+  place.odd = HALVED ? (shifted & 1u) != 0u : false;
+  const int from_run = HALVED ? int(shifted / 2u) - int(LANE_OUTPUTS) : read_element;
+  const uint at = uint(run.first_staged + int(STAGED_BEGIN) + from_run);
+  place.quad = at / 4u;
+  place.word = at % 4u;
+  return place;
+}
+
+void read_neighbours(uint quad, uint word, out uint neighbours[NEIGHBOURS]) {
   uint words[NEIGHBOUR_QUADS * 4u];
   [[unroll]] for (uint q = 0; q < NEIGHBOUR_QUADS; ++q) {
-    const uvec4 quad = pool[at / 4u + q];
-    [[unroll]] for (uint i = 0; i < 4u; ++i) words[q * 4u + i] = quad[i];
+    const uvec4 of_quad = pool[quad + q];
+    [[unroll]] for (uint i = 0; i < 4u; ++i) words[q * 4u + i] = of_quad[i];
   }
-  const bool two = (at & 2u) != 0u, one = (at & 1u) != 0u;
+  const bool two = (word & 2u) != 0u, one = (word & 1u) != 0u;
   [[unroll]] for (uint n = 0; n < NEIGHBOURS + 1u; ++n) words[n] = two ? words[n + 2u] : words[n];
   [[unroll]] for (uint n = 0; n < NEIGHBOURS; ++n) neighbours[n] = one ? words[n + 1u] : words[n];
 }
@@ -85,28 +111,28 @@ int staged_row_begin(OutputRun run, uint channel_row) {
   return int(channel_row * STAGED_PITCH) + run.first_staged + int(STAGED_BEGIN);
 }
 
-// The sums of LANE_OUTPUTS elements of a run from `element` on; of those outside of the tile, anything. channel_row: the
-// first staged row of the channel.
-void read_staged(OutputRun run, uint channel_row, int element, out float sums_of_lane[LANE_OUTPUTS]) {
-  const int row_begin = staged_row_begin(run, channel_row);
+// The sums of a lane; of elements outside of the tile, anything. channel_row: the first staged row of the channel.
+void read_staged(OutputRun run, LanePlace place, uint channel_row, out float sums_of_lane[LANE_OUTPUTS]) {
+  const uint quad = channel_row * (STAGED_PITCH / 4u) + place.quad;
   if (LANE_OUTPUTS > 1u && MERGED == 0u) {
     uint neighbours[NEIGHBOURS];
-    read_neighbours(uint(row_begin + element), neighbours);
+    read_neighbours(quad, place.word, neighbours);
     [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) sums_of_lane[n] = uintBitsToFloat(neighbours[n % NEIGHBOURS]);
   } else if (HALVED) {
-    const uint shifted = uint(element + int(LANE_OUTPUTS * 2u));  // not negative
-    const bool odd = (shifted & 1u) != 0u;
-    const uint at = uint(row_begin + int(shifted / 2u) - int(LANE_OUTPUTS));
     uint even_phase[NEIGHBOURS], odd_phase[NEIGHBOURS];
-    read_neighbours(at, even_phase);
+    read_neighbours(quad, place.word, even_phase);
     [[unroll]] for (uint n = 0; n < NEIGHBOURS; ++n) odd_phase[n] = 0u;
-    if (MERGED == 2u) read_neighbours(at + STAGED_PITCH, odd_phase);
+    if (MERGED == 2u) read_neighbours(quad + STAGED_PITCH / 4u, place.word, odd_phase);
     [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
       const uint i = (n / 2u) % NEIGHBOURS, next = ((n + 1u) / 2u) % NEIGHBOURS;
-      sums_of_lane[n] = uintBitsToFloat(n % 2u == 0u ? (odd ? odd_phase[i] : even_phase[i]) : (odd ? even_phase[next] : odd_phase[i]));
+      sums_of_lane[n] = uintBitsToFloat(n % 2u == 0u ? (place.odd ? odd_phase[i] : even_phase[i])
+                                                     : (place.odd ? even_phase[next] : odd_phase[i]));
     }
   } else {
-    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) sums_of_lane[n] = read_staged_one(row_begin, element + int(n));
+    const int row_begin = staged_row_begin(run, channel_row);
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
+      sums_of_lane[n] = read_staged_one(row_begin, min(place.element, run.own_high) + int(n));
+    }
   }
 }
 
@@ -167,11 +193,11 @@ const uint RUNS_AT_ONCE = SUBGROUP / RUN_LANES;
 const uint RUN_TURNS = (RUN_SLOTS + RUN_LANES - 1u) / RUN_LANES;
 
 // channel: of the problem.
-void apply_chain(OutputRun run, inout float values[LANE_OUTPUTS], uint run_index, int element, uint channel) {
+void apply_chain(OutputRun run, LanePlace place, inout float values[LANE_OUTPUTS], uint run_index, uint channel) {
   const float scale = CHANNEL_SCALE(channel), shift = CHANNEL_SHIFT(channel);
   float residuals[LANE_OUTPUTS];  // all of them are on their way before the first is needed
   [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
-    const int at = element + int(n);
+    const int at = place.element + int(n);
     residuals[n] = at >= run.low && at < run.high ? RESIDUAL(run_index + uint(at) * ELEMENT_STEP) : 0.0;
   }
   // Not unrolled: a chain is long. But every index is a constant, for the arrays turn.
@@ -185,12 +211,12 @@ void apply_chain(OutputRun run, inout float values[LANE_OUTPUTS], uint run_index
   }
 }
 
-// LANE_OUTPUTS elements of a run from `element` on, as far as the tile computes them.
-void store_lane(OutputRun run, float values[LANE_OUTPUTS], uint run_index, int element) {
-  const uint index = run_index + uint(element) * ELEMENT_STEP;
+// As far as the tile computes them.
+void store_lane(OutputRun run, LanePlace place, float values[LANE_OUTPUTS], uint run_index) {
+  const uint index = run_index + uint(place.element) * ELEMENT_STEP;
   if (LANE_OUTPUTS == 1u) {
     STORE_ELEMENT(index, values[0]);
-  } else if (element >= run.low && element + int(LANE_OUTPUTS) <= run.high) {
+  } else if (place.whole) {
     uvec4 words;
     [[unroll]] for (uint i = 0; i < 4u; ++i) {
       words[i] = LANE_OUTPUTS == 4u ? floatBitsToUint(values[i % LANE_OUTPUTS])
@@ -199,7 +225,7 @@ void store_lane(OutputRun run, float values[LANE_OUTPUTS], uint run_index, int e
     OUTPUT_VECTORS.words[index / LANE_OUTPUTS] = words;
   } else {
     [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
-      if (element + int(n) >= run.low && element + int(n) < run.high) STORE_ELEMENT(index + n, values[n]);
+      if (place.element + int(n) >= run.low && place.element + int(n) < run.high) STORE_ELEMENT(index + n, values[n]);
     }
   }
 }
@@ -220,6 +246,11 @@ OutputRun listed_run(uint segment) {
   return OutputRun(first.x, first.y, first.z, first.w, uint(second.x), second.y != 0);
 }
 
+// Whether the runs of all channels that a subgroup stores begin at the same place of a vector.
+const bool NEIGHBOURS_ALIGNED = OUTPUT_PLANE % LANE_OUTPUTS == 0u;
+const bool OWN_ALIGNED = TILE_CHANNELS % SUBGROUPS == 0u ? SUBGROUPS * OUTPUT_PLANE % LANE_OUTPUTS == 0u : false;
+const bool SAME_PLACES = NEIGHBOURS_ALIGNED ? true : OWN_ALIGNED;
+
 // Stores what is staged of matrix row fragment_m of each subgroup.
 void store_staged(OutputTile tile, uint fragment_m) {
   [[dont_unroll]] for (uint first_run = 0; first_run < SEGMENTS; first_run += RUNS_AT_ONCE) {
@@ -228,29 +259,32 @@ void store_staged(OutputTile tile, uint fragment_m) {
     if (segment >= SEGMENTS || run.low >= run.own_high) continue;
     [[dont_unroll]] for (uint turn = 0; turn < RUN_TURNS; ++turn) {
       const int of_lane = int((turn * RUN_LANES + gl_SubgroupInvocationID % RUN_LANES) * LANE_OUTPUTS);
+      const LanePlace first_place = find_place(run, first_element(run, run.index + staged_channel(gl_SubgroupID, fragment_m) * OUTPUT_PLANE) + of_lane);
       [[dont_unroll]] for (uint first = gl_SubgroupID; first < STAGED_CHANNELS; first += SUBGROUPS * CHANNELS_AT_ONCE) {
         // Everything is read before anything is stored, whether it is wanted or not: reads overlap.
         float values[CHANNELS_AT_ONCE * LANE_OUTPUTS];
-        int elements[CHANNELS_AT_ONCE];
+        LanePlace places[CHANNELS_AT_ONCE];
         [[unroll]] for (uint c = 0; c < CHANNELS_AT_ONCE; ++c) {
           const uint i = min(first + c * SUBGROUPS, STAGED_CHANNELS - 1u);
-          elements[c] = first_element(run, run.index + staged_channel(i, fragment_m) * OUTPUT_PLANE) + of_lane;
+          places[c] = first_place;
+          if (!SAME_PLACES) places[c] = find_place(run, first_element(run, run.index + staged_channel(i, fragment_m) * OUTPUT_PLANE) + of_lane);
           float of_channel[LANE_OUTPUTS];
-          read_staged(run, staged_channel_row(i), min(elements[c], run.own_high), of_channel);
+          read_staged(run, places[c], staged_channel_row(i), of_channel);
           [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) values[c * LANE_OUTPUTS + n] = of_channel[n];
         }
         [[unroll]] for (uint c = 0; c < CHANNELS_AT_ONCE; ++c) {
           const uint i = first + c * SUBGROUPS;
           const uint channel = staged_channel(i, fragment_m);
-          if (i < STAGED_CHANNELS && tile.first_channel + channel < OUT_CHANNELS && elements[c] < run.own_high) {
+          if (i < STAGED_CHANNELS && tile.first_channel + channel < OUT_CHANNELS && places[c].wanted) {
             const float bias = HAS_BIAS ? block_bias[channel] : 0.0;
             float of_channel[LANE_OUTPUTS];
             [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) of_channel[n] = SCALED(values[c * LANE_OUTPUTS + n], channel) + bias;
 #if defined(DATA_F32)
             [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) magnitudes += abs(of_channel[n]);
 #endif
-            if (CHAIN_LENGTH > 0u) apply_chain(run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c], tile.bias_index + channel);
-            store_lane(run, of_channel, run.index + channel * OUTPUT_PLANE, elements[c]);
+            const uint run_index = run.index + channel * OUTPUT_PLANE;
+            if (CHAIN_LENGTH > 0u) apply_chain(run, places[c], of_channel, run_index, tile.bias_index + channel);
+            store_lane(run, places[c], of_channel, run_index);
           }
         }
       }
