@@ -95,7 +95,7 @@ void store_pixels(OutputTile tile, uint fragment_n) {
 #if defined(DATA_F32)
     bool finite = true;
     [[unroll]] for (uint c = 0; c < 8u; ++c) finite = finite && is_finite(values[c]);
-    if (!finite) {
+    if (MENDS && !finite) {
       [[dont_unroll]] for (uint turn = 0; turn < 8u; ++turn) {  // as below
         const float value = turn < channels ? mend(tile, values[0], index + turn, first + turn) : 0.0;
         [[unroll]] for (uint c = 0; c < 7u; ++c) values[c] = values[c + 1u];

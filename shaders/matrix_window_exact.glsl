@@ -21,7 +21,7 @@ const uint EXACT_ROWS = (BLOCK_CHANNELS + 3u) / 4u * 4u;
 
 // An output with its bias: value, if it is finite. index: in the output; channel: of the block.
 float mend(OutputTile tile, float value, uint index, uint channel) {
-  if (is_finite(value)) return value;
+  if (!MENDS || is_finite(value)) return value;
   const uint from_base = index - push.params.slab.output_offset;
   const uint of_image = from_base % OUTPUT_IMAGE;
   const uint pixel = OUTPUT_CHANNELS_LAST ? of_image / OUTPUT_PIXEL_STRIDE : of_image % OUTPUT_PLANE;

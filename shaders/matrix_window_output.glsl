@@ -182,7 +182,7 @@ void apply_chain(OutputRun run, inout float values[LANE_OUTPUTS], uint run_index
 void mend_lane(OutputTile tile, OutputRun run, inout float values[LANE_OUTPUTS], uint run_index, int element, uint channel) {
   bool finite = true;
   [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) finite = finite && is_finite(values[n]);
-  if (finite) return;
+  if (!MENDS || finite) return;
   [[dont_unroll]] for (uint turn = 0; turn < LANE_OUTPUTS; ++turn) {  // as above
     const int at = element + int(turn);
     const bool wanted = at >= run.low && at < run.high;

@@ -147,7 +147,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
       [&](const Slab& slab, const SlabWindows& windows) {
         const Window prepared_at =
             tile.values[prepared] ? prepared_window(problem, prepared_input, slab) : windows.packed.window;
-        return multiply(problem, caps, tile, plan.device_address, prepared_at, windows);
+        return multiply(problem, caps, tile, plan.device_address, true, prepared_at, windows);
       },
       plan, error);
 }

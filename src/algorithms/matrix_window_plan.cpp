@@ -40,7 +40,7 @@ Blocking make_blocking(const Problem& problem, const DeviceCaps& caps, const Til
   return blocking;
 }
 
-Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address,
+Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address, bool mends,
                   const Window& prepared_at, const SlabWindows& windows) {
   const MatrixShape shape = find_matrix_shape(caps, problem.data_type);
   shared::MatrixParams params{};
@@ -74,6 +74,7 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[WINDOW_OUTPUT_OCTETS] = problem.group_out_channels() % 8 == 0 && windows.params.output_offset % 8 == 0;
   constants[WINDOW_PREPARED] = tile.values[prepared];
   constants[WINDOW_PARTS] = u32(parts(problem, tile));
+  constants[WINDOW_MENDS] = mends;
   dispatch.params = to_words(params);
   // Unused bindings must still hold something valid.
   dispatch.windows = {windows.input.window, windows.packed.window,      windows.bias.window,  windows.output.window,
