@@ -82,19 +82,20 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
   return result;
 }
 
-// ---- weights
-// ----------------------------------------------------------------------------------------------------------
+// ---- weights --------------------------------------------------------------------------------------------------------
 
-int64_t transformed_weights_bytes(const Problem& transformed) { return transformed.weight_elements() * 4; }
-
-// Behind what is packed already: whole groups, as many in each dispatch as windows hold.
+// Behind what is packed already, and up to where scales may begin: whole groups, as many in each dispatch as windows
+// hold.
 bool add_transform_of_weights(const Problem& problem, const Problem& transformed, const DeviceCaps& caps,
                               const Filter& filter, Plan& plan, VktcError& error) {
-  const uint64_t begin = plan.packed_weights_bytes;
+  constexpr int64_t alignment = 256;
+  const auto begin = static_cast<int64_t>(plan.packed_weights_bytes);
+  const int64_t all_bytes = round_up(begin + transformed.weight_elements() * 4, alignment) - begin;
   const int64_t of_group =
       problem.group_in_channels() * problem.group_out_channels() * problem.axes[0].kernel * problem.axes[1].kernel;
   const int64_t group_bytes = of_group * filter.points * 4;  // transformed: more than before
-  const auto window_bytes = static_cast<int64_t>(max_window_bytes(caps, plan.device_address, sizeof(float)));
+  const auto window_bytes =
+      static_cast<int64_t>(max_window_bytes(caps, plan.device_address, sizeof(float))) - alignment;
   const int64_t groups = std::min(problem.groups, window_bytes / group_bytes);
   if (groups == 0) {
     return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "weights",
@@ -111,8 +112,8 @@ bool add_transform_of_weights(const Problem& problem, const Problem& transformed
     const int64_t end = std::min(first + groups, problem.groups);
     const AlignedWindow source =
         weights_window({}, first * of_group * filter.taps * 4, end * of_group * filter.taps * 4, 4, caps);
-    const AlignedWindow to =
-        weights_window({Tensor::packed_weights, begin}, first * group_bytes, end * group_bytes, 4, caps);
+    const AlignedWindow to = weights_window({Tensor::packed_weights, plan.packed_weights_bytes}, first * group_bytes,
+                                            end < problem.groups ? end * group_bytes : all_bytes, 4, caps);
     shared::TransformWeightsParams params{};
     params.total = u32((end - first) * of_group);
     params.of_group = u32(of_group);
@@ -133,12 +134,11 @@ bool add_transform_of_weights(const Problem& problem, const Problem& transformed
     }
     plan.pack.push_back(std::move(dispatch));
   }
-  plan.packed_weights_bytes = begin + static_cast<uint64_t>(transformed_weights_bytes(transformed));
+  plan.packed_weights_bytes = static_cast<uint64_t>(begin + all_bytes);
   return true;
 }
 
-// ---- dispatches of a slab
-// ---------------------------------------------------------------------------------------------
+// ---- dispatches of a slab -------------------------------------------------------------------------------------------
 
 uint32_t local_size(const DeviceCaps& caps) {
   return std::min({128u, caps.max_compute_work_group_invocations, caps.max_compute_work_group_size[0]});
@@ -246,8 +246,7 @@ Run multiply(const Problem& transformed, const DeviceCaps& caps, const Tile& of_
           blocking.workgroups(of_points)};
 }
 
-// ---- the plan
-// ---------------------------------------------------------------------------------------------------------
+// ---- the plan -------------------------------------------------------------------------------------------------------
 
 // Whether a slab of this size fits windows, 32-bit numbers and grids; else which limit does not allow it.
 bool slab_fits(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address, int64_t images,
@@ -293,15 +292,9 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.packed_in_channels = problem.group_in_channels();
   blocking.buffers = output_buffers;
   blocking.pack_more = [&](Plan& packing, VktcError& refused) {
-    constexpr int64_t alignment = 256;
-    const auto align = [&] {
-      packing.packed_weights_bytes =
-          static_cast<uint64_t>(round_up(static_cast<int64_t>(packing.packed_weights_bytes), alignment));
-      return packing.packed_weights_bytes;
-    };
-    products.weights = {Tensor::packed_weights, align()};
+    products.weights = {Tensor::packed_weights, packing.packed_weights_bytes};
     if (!add_transform_of_weights(problem, transformed, caps, filter, packing, refused)) return false;
-    products.scales_begin = places.scales = align();
+    products.scales_begin = places.scales = packing.packed_weights_bytes;
     if (!add_scales(transformed, caps, products.weights, packing, refused)) return false;
     places.fragments = packing.packed_weights_bytes;
     return add_packing(transformed, caps, products, packing, refused);
