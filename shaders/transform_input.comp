@@ -4,12 +4,13 @@
 // to it every point of a group is a group of its own, and tiles are pixels.
 //
 // A tile is OUTPUTS neighbouring outputs of a row, STEP_W apart: rows of a dilated kernel are STEP_W interleaved ones. Its inputs are
-// POINTS, STEP_W apart, too; what does not exist is zero.
+// POINTS, STEP_W apart, too; what does not exist is zero. More taps than TAPS are TAP_GROUPS groups, whose products go to the same
+// sums: to matrix_window.comp the inputs of each are further in-channels.
 //
 // One invocation transforms eight channels of a tile, in registers. Neighbours have the next eight of the chunk, then the next
 // tile: they write whole sectors of 32 bytes, and what they read of the same sectors is close in time.
 //
-// Constraints: DEPTH a multiple of 8; INPUT_QUADS: channels-last, and the channels of a group and of an image and the slab's offset are
+// Constraints: DEPTH a multiple of 8, and with TAP_GROUPS the channels of a group; INPUT_QUADS: channels-last, and the channels of a group and of an image and the slab's offset are
 // multiples of 4; fewer than 2^32 invocations.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -20,6 +21,7 @@
 layout(local_size_x_id = TRANSFORM_INPUT_LOCAL_SIZE) in;
 layout(constant_id = TRANSFORM_INPUT_POINTS) const uint POINTS = 4;
 layout(constant_id = TRANSFORM_INPUT_TAPS) const uint TAPS = 3;
+layout(constant_id = TRANSFORM_INPUT_TAP_GROUPS) const uint TAP_GROUPS = 1;
 layout(constant_id = TRANSFORM_INPUT_DEPTH) const uint DEPTH = 16;
 layout(constant_id = TRANSFORM_INPUT_STEP_W) const uint STEP_W = 1;
 layout(constant_id = TRANSFORM_INPUT_CHANNELS_LAST) const bool INPUT_CHANNELS_LAST = false;
@@ -49,7 +51,7 @@ void main() {
   const TransformInputParams params = push.params;
   uint work = linear_workgroup() * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
   if (work >= params.total) return;
-  const uint chunks = (params.in_channels + DEPTH - 1u) / DEPTH;
+  const uint chunks = (TAP_GROUPS * params.in_channels + DEPTH - 1u) / DEPTH;
   const uint octet = work % PART_OCTETS;
   work /= PART_OCTETS;
   const uint tile = work % params.tiles;
@@ -63,15 +65,16 @@ void main() {
 
   const uint plane = params.rows * params.width;
   const uint channel_stride = INPUT_CHANNELS_LAST ? 1u : plane, pixel_stride = INPUT_CHANNELS_LAST ? params.all_channels : 1u;
-  const int first_x = params.first_input + int(tile / STEP_W * STEP_W * OUTPUTS + tile % STEP_W);
-  const uint first_channel = chunk * DEPTH + octet * 8u;
+  const uint tap_group = TAP_GROUPS > 1u ? (chunk * DEPTH + octet * 8u) / params.in_channels : 0u;
+  const uint first_channel = chunk * DEPTH + octet * 8u - tap_group * params.in_channels;
+  const int first_x = params.first_input + int(tile / STEP_W * STEP_W * OUTPUTS + tile % STEP_W + tap_group * TAPS * STEP_W);
   // first_x may be negative: this wraps, and wraps back where there is an input.
   const uint from = params.input_offset + image * params.all_channels * plane + (group * params.in_channels + first_channel) * channel_stride +
                     (row * params.width + uint(first_x)) * pixel_stride;
   uint exists = 0u;  // a bit for each point
   [[unroll]] for (uint i = 0; i < POINTS; ++i) {
     // A negative position is a large unsigned one.
-    if (uint(first_x + int(i * STEP_W)) < params.width) exists |= 1u << i;
+    if (tap_group < TAP_GROUPS && uint(first_x + int(i * STEP_W)) < params.width) exists |= 1u << i;
   }
 
   uvec4 high[POINTS];

@@ -61,8 +61,11 @@ TEST_CASE("Axes, strides, dilations, groups, layouts and post-ops, with rows of 
       "mb2ic32iw61oc20kw5dw3pw2bias",                                            // three interleaved rows
       "ic32ih3iw29oc8kh3kw3ph1pw-2po\"linear:0.5:1\"",                           // beyond the input
       "ic40iw9oc8kw5dw4",                                                        // taps past all inputs
-      "mb5ic17ih2iw3oc5kh2kw6ph1pw1",  // rows shorter than a tile, padded channels
-      "ic36iw1oc7kw3",                 // one input
+      "mb5ic17ih2iw3oc5kh2kw6ph1pw1",               // rows shorter than a tile, padded channels
+      "mb2ic24ih6iw23oc20kh3kw7ph1pw3bias",         // two groups of taps
+      "g2ic80iw31oc20kw9dw2pw-1po\"scale_shift\"",  // the same, whose in-channels share a chunk
+      "ic48iw3oc9kw12pw2",                          // longer than the input
+      "ic36iw1oc7kw3",                              // one input
   };
   constexpr VktcLayout layouts[] = {VKTC_LAYOUT_CHANNELS_FIRST, VKTC_LAYOUT_CHANNELS_LAST};
   int applied = 0, passed = 0;
@@ -133,7 +136,7 @@ TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("planner");
 
-TEST_CASE("Winograd on matrix units takes fp32 with 3 to 6 taps of the width, and says why not others") {
+TEST_CASE("Winograd on matrix units takes fp32 with 3 to 12 taps of the width, and says why not others") {
   const auto plan_it = [](const VktcConvTransposeDesc& desc, const DeviceCaps& caps) -> std::string {
     Problem problem;
     VktcError error = {};
@@ -145,13 +148,17 @@ TEST_CASE("Winograd on matrix units takes fp32 with 3 to 6 taps of the width, an
     const char* problem;
     const char* words;
   } refused[] = {
-      {"dtf16_ic64iw1000oc64kw3", "fp32 elements only"},    {"dti8_ic64iw1000oc64kw3", "fp32 elements only"},
-      {"ic64iw1000oc64kw3sw2", "stride of the width is 2"}, {"ic64iw1000oc64kw7", "the width has 7 taps"},
-      {"ic64ih99iw1000oc64kh3kw2", "the width has 2 taps"}, {"g8ic64iw1000oc64kw3", "16 in-channels"},
+      {"dtf16_ic64iw1000oc64kw3", "fp32 elements only"},
+      {"dti8_ic64iw1000oc64kw3", "fp32 elements only"},
+      {"ic64iw1000oc64kw3sw2", "stride of the width is 2"},
+      {"ic64iw1000oc64kw13", "the width has 13 taps"},
+      {"ic60iw1000oc64kw7", "a multiple of 8 in-channels"},
+      {"ic64ih99iw1000oc64kh3kw2", "the width has 2 taps"},
+      {"g8ic64iw1000oc64kw3", "16 in-channels"},
       {"ic64iw2oc64kw3dw500000000", "past 2^31 - 1"},
   };
   for (const auto& row : refused) {
-    CAPTURE(row.problem);
+    CAPTURE(std::string(row.problem));
     const std::string why = plan_it(parse(row.problem), ada_caps());
     CAPTURE(why);
     CHECK(why.find(row.words) != std::string::npos);
@@ -170,9 +177,10 @@ TEST_CASE("Winograd on matrix units takes fp32 with 3 to 6 taps of the width, an
                {"mb8_ic64ih1024_oc64kh3", {"8,3", "6,3", "4,3"}},
                {"ic16iw1000oc64kw4", {"6,4"}},
                {"ic64iw1000oc64kw6_olast", {"8,6"}},
+               {"mb8ic64ih512oc64kh3kw7", {"8,4", "6,4"}},
                {"mb32_ic32iw131072_oc64kw5dw3_po\"scale_shift,residual\"", {"8,5", "6,5"}}};
   for (const auto& row : taken) {
-    CAPTURE(row.problem);
+    CAPTURE(std::string(row.problem));
     std::set<std::string> filters;
     Problem problem;
     VktcError error = {};

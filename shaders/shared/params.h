@@ -215,17 +215,19 @@ struct TransformInputParams {
   uint rows;          // of depth and height together
   uint width;         // inputs of a row
   uint tiles;         // of a row
-  int first_input;    // of the first tile: may be negative
+  int first_input;    // of the first tile and group of taps: may be negative
   uint input_offset;  // where image 0, first group begins in the window
 };
 
 #define TRANSFORM_INPUT_LOCAL_SIZE 0
 #define TRANSFORM_INPUT_POINTS 1
 #define TRANSFORM_INPUT_TAPS 2
-#define TRANSFORM_INPUT_DEPTH 3
-#define TRANSFORM_INPUT_STEP_W 4
-#define TRANSFORM_INPUT_CHANNELS_LAST 5
-#define TRANSFORM_INPUT_QUADS 6
+#define TRANSFORM_INPUT_TAP_GROUPS 3
+#define TRANSFORM_INPUT_DEPTH 4
+#define TRANSFORM_INPUT_STEP_W 5
+#define TRANSFORM_INPUT_CHANNELS_LAST 6
+#define TRANSFORM_INPUT_QUADS 7
+#define TRANSFORM_INPUT_CONSTANTS 8
 
 // The parameters of transform_output.comp are SlabParams; its weights are the exact ones.
 
@@ -247,6 +249,8 @@ struct TransformWeightsParams {
 #define TRANSFORM_WEIGHTS_LOCAL_SIZE 0
 #define TRANSFORM_WEIGHTS_POINTS 1
 #define TRANSFORM_WEIGHTS_TAPS 2
+#define TRANSFORM_WEIGHTS_TAP_GROUPS 3
+#define TRANSFORM_WEIGHTS_KERNEL_W 4
 
 // ---- patch.comp -----------------------------------------------------------------------------------------------------
 

@@ -29,8 +29,8 @@ constexpr int64_t enough_bytes = int64_t{1} << 30;
 // Tiles may end behind the row of outputs; shaders count in 32 bits there, too.
 bool reaches_too_far(const Problem& problem) {
   const Axis& width = problem.axes[2];
-  constexpr int64_t most_points = 8;
-  return width.output + width.padding_begin + 2 * most_points * width.dilation > std::numeric_limits<int32_t>::max();
+  constexpr int64_t most_inputs = 32;  // of a tile, all groups of taps together, and of its outputs
+  return width.output + width.padding_begin + most_inputs * width.dilation > std::numeric_limits<int32_t>::max();
 }
 
 bool available(const Problem& problem, const DeviceCaps& caps, std::string& why_not) {
@@ -40,8 +40,8 @@ bool available(const Problem& problem, const DeviceCaps& caps, std::string& why_
     why_not = "it multiplies fp32 elements only";
   } else if (width.stride > 1) {
     why_not = "the stride of the width is " + std::to_string(width.stride) + ": it must be 1";
-  } else if (width.kernel < 3 || width.kernel > 6) {
-    why_not = "the width has " + kernel + " taps: it transforms 3 to 6";
+  } else if (width.kernel < 3 || width.kernel > 12) {
+    why_not = "the width has " + kernel + " taps: it transforms 3 to 12";
   } else if (problem.group_in_channels() < least_f32_in_channels) {
     why_not = few_f32_in_channels();
   } else if (reaches_too_far(problem)) {
@@ -57,10 +57,10 @@ bool available(const Problem& problem, const DeviceCaps& caps, std::string& why_
 std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::string& why_not) {
   if (!available(problem, caps, why_not)) return {};
   std::vector<Tile> result;
-  why_not = "some outputs take " + std::to_string(inner_products(problem)) +
-            " products: too few for sums by fewer multiplications that are as exact as fp32's";
-  for (const Filter& filter : precise_filters()) {
-    if (filter.taps != problem.axes[2].kernel || inner_products(problem) < filter.least_inner) continue;
+  why_not = "no F(m, r) that is exact enough saves products: some outputs take " +
+            std::to_string(inner_products(problem)) +
+            ", and more than 6 taps of the width want a multiple of 8 in-channels";
+  for (const Filter& filter : useful_filters(problem)) {
     const Problem transformed = transformed_problem(problem, filter, problem.batch, problem.groups);
     std::vector<Tile> offered = matrix_window_algorithm.tiles(transformed, caps, why_not);
     std::erase_if(offered, [](const Tile& tile) { return tile.precision != VKTC_PRECISION_F32; });
@@ -91,8 +91,10 @@ bool add_transform_of_weights(const Problem& problem, const Problem& transformed
   constexpr int64_t alignment = 256;
   const auto begin = static_cast<int64_t>(plan.packed_weights_bytes);
   const int64_t all_bytes = round_up(begin + transformed.weight_elements() * 4, alignment) - begin;
-  const int64_t of_group =
+  const Axis& width = problem.axes[2];
+  const int64_t rows =
       problem.group_in_channels() * problem.group_out_channels() * problem.axes[0].kernel * problem.axes[1].kernel;
+  const int64_t of_group = rows * tap_groups(problem, filter);
   const int64_t group_bytes = of_group * filter.points * 4;  // transformed: more than before
   const auto window_bytes =
       static_cast<int64_t>(max_window_bytes(caps, plan.device_address, sizeof(float))) - alignment;
@@ -111,7 +113,7 @@ bool add_transform_of_weights(const Problem& problem, const Problem& transformed
   for (int64_t first = 0; first < problem.groups; first += groups) {
     const int64_t end = std::min(first + groups, problem.groups);
     const AlignedWindow source =
-        weights_window({}, first * of_group * filter.taps * 4, end * of_group * filter.taps * 4, 4, caps);
+        weights_window({}, first * rows * width.kernel * 4, end * rows * width.kernel * 4, 4, caps);
     const AlignedWindow to = weights_window({Tensor::packed_weights, plan.packed_weights_bytes}, first * group_bytes,
                                             end < problem.groups ? end * group_bytes : all_bytes, 4, caps);
     shared::TransformWeightsParams params{};
@@ -124,7 +126,7 @@ bool add_transform_of_weights(const Problem& problem, const Problem& transformed
     dispatch.shader = variant_name("transform_weights", problem.data_type, caps, plan.device_address);
     dispatch.name = "transform_weights";
     constexpr uint32_t local = 64;
-    dispatch.constants = {local, filter.points, filter.taps};
+    dispatch.constants = {local, filter.points, filter.taps, u32(tap_groups(problem, filter)), u32(width.kernel)};
     dispatch.windows = {source.window, to.window};
     dispatch.params = to_words(params);
     if (!make_grid(static_cast<uint64_t>(ceil_div(params.total, local)), caps, dispatch.group_count)) {
@@ -170,15 +172,17 @@ Run transform_input(const Problem& problem, const DeviceCaps& caps, const Tile& 
   params.rows = u32(problem.axes[0].input * problem.axes[1].input);
   params.width = u32(width.input);
   params.tiles = u32(row_tiles(problem, filter));
-  params.first_input = static_cast<int32_t>(width.padding_begin - width.dilation * (filter.taps - 1));
+  params.first_input =
+      static_cast<int32_t>(width.padding_begin - width.dilation * (tap_groups(problem, filter) * filter.taps - 1));
   params.input_offset = windows.params.input_offset;
 
   Run run;
   run.dispatch.shader = variant_name("transform_input", problem.data_type, caps, device_address);
-  run.dispatch.constants.resize(TRANSFORM_INPUT_QUADS + 1);
+  run.dispatch.constants.resize(TRANSFORM_INPUT_CONSTANTS);
   run.dispatch.constants[TRANSFORM_INPUT_LOCAL_SIZE] = local_size(caps);
   run.dispatch.constants[TRANSFORM_INPUT_POINTS] = filter.points;
   run.dispatch.constants[TRANSFORM_INPUT_TAPS] = filter.taps;
+  run.dispatch.constants[TRANSFORM_INPUT_TAP_GROUPS] = u32(tap_groups(problem, filter));
   run.dispatch.constants[TRANSFORM_INPUT_DEPTH] = unwrap(tile).values[matrix_window::depth];
   run.dispatch.constants[TRANSFORM_INPUT_STEP_W] = u32(width.dilation);
   run.dispatch.constants[TRANSFORM_INPUT_CHANNELS_LAST] = problem.input_channels_last();
@@ -270,11 +274,13 @@ bool slab_fits(const Problem& problem, const DeviceCaps& caps, const Tile& tile,
   return true;
 }
 
-std::string describe(const Problem& transformed, const Tile& tile, const DeviceCaps& caps) {
+std::string describe(const Problem& problem, const Problem& transformed, const Tile& tile, const DeviceCaps& caps) {
   const Filter& filter = filter_of(tile);
+  const int64_t groups = tap_groups(problem, filter);
   return "F(" + std::to_string(filter.outputs()) + ", " + std::to_string(filter.taps) + ") at " +
-         std::to_string(filter.points) +
-         " points, matrix_window: " + matrix_window::describe(transformed, unwrap(tile), caps);
+         std::to_string(filter.points) + " points" +
+         (groups > 1 ? ", " + std::to_string(groups) + " groups of taps" : "") +
+         ", matrix_window: " + matrix_window::describe(transformed, unwrap(tile), caps);
 }
 
 bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile, Plan& plan,
@@ -317,7 +323,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
     return std::max(transforms, products.workgroups(of_points));
   };
 
-  plan.tile = describe(transformed, tile, caps);
+  plan.tile = describe(problem, transformed, tile, caps);
   uint64_t workspace_bytes = 0;
   const bool made = make_blocked_plan(
       problem, caps, options, blocking,

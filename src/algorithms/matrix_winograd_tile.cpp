@@ -19,10 +19,32 @@ constexpr Filter filters[] = {{8, 3, 192, 128}, {8, 4, 128, 192}, {8, 5, 128, 12
                               {6, 3, 48, 64},   {6, 4, 64, 64},   {6, 5, 80, 64},   {4, 3, 48, 64}};
 
 constexpr size_t window_tile_values = 12;
+constexpr int64_t most_tap_groups = 2;
 
 }  // namespace
 
-std::span<const Filter> precise_filters() { return filters; }
+std::vector<Filter> useful_filters(const Problem& problem) {
+  const auto products = [&](const Filter& filter) {  // of an output and in-channel
+    return static_cast<double>(tap_groups(problem, filter) * filter.points) / filter.outputs();
+  };
+  std::vector<Filter> result;
+  for (const uint32_t points_wanted : {8u, 6u, 4u}) {
+    const Filter* best = nullptr;
+    for (const Filter& filter : filters) {
+      const int64_t groups = tap_groups(problem, filter);
+      // The transformed input grows with them. And eight in-channels at once belong to one of them.
+      if (groups > most_tap_groups || (groups > 1 && problem.group_in_channels() % 8 != 0)) continue;
+      if (filter.points != points_wanted || inner_products(problem) < filter.least_inner) continue;
+      const bool fewer = !best || products(filter) < products(*best);
+      if (fewer || (products(filter) == products(*best) && filter.taps > best->taps)) best = &filter;
+    }
+    // The transforms have to be paid for. Fewer points are for smaller tensors in between, not for larger ones.
+    if (!best || products(*best) >= 0.8 * static_cast<double>(problem.axes[2].kernel)) continue;
+    if (!result.empty() && tap_groups(problem, *best) > tap_groups(problem, result.back())) continue;
+    result.push_back(*best);
+  }
+  return result;
+}
 
 const Filter& filter_of(const Tile& tile) {
   return *std::find_if(std::begin(filters), std::end(filters), [&](const Filter& filter) {
@@ -52,6 +74,10 @@ int64_t inner_products(const Problem& problem) {
   return problem.group_in_channels() * layer.depth.least * layer.height.least * layer.width.least;
 }
 
+int64_t tap_groups(const Problem& problem, const Filter& filter) {
+  return ceil_div(problem.axes[2].kernel, filter.taps);
+}
+
 int64_t row_tiles(const Problem& problem, const Filter& filter) {
   const Axis& width = problem.axes[2];
   return width.dilation * ceil_div(ceil_div(width.output, width.dilation), filter.outputs());
@@ -61,7 +87,7 @@ Problem transformed_problem(const Problem& problem, const Filter& filter, int64_
   Problem result = problem;
   result.batch = images;
   result.groups = groups * filter.points;
-  result.in_channels = result.groups * problem.group_in_channels();
+  result.in_channels = result.groups * tap_groups(problem, filter) * problem.group_in_channels();
   result.out_channels = result.groups * problem.group_out_channels();
   result.input_layout = VKTC_LAYOUT_CHANNELS_FIRST;  // it is prepared in any case
   result.axes[2] = {};

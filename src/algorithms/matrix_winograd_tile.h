@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <vector>
 
 #include "algorithms/prepared_input.h"
 #include "algorithms/winograd_tile.h"
@@ -15,8 +15,9 @@ enum : size_t { points, taps, window_values };
 
 using winograd::Filter;
 
-// Those that keep to the precision of fp32 sums on matrix units, by taps, those with most outputs first.
-std::span<const Filter> precise_filters();
+// Of those that keep to the precision of fp32 sums on matrix units, for each number of points the one that takes the
+// fewest products; none: some outputs take too few products, or no filter saves any.
+std::vector<Filter> useful_filters(const Problem& problem);
 const Filter& filter_of(const Tile& tile);
 
 Tile wrap(const Filter& filter, const Tile& of_window);
@@ -24,6 +25,9 @@ Tile unwrap(const Tile& tile);  // that of matrix_window
 
 // Products that an output away from the borders takes at least.
 int64_t inner_products(const Problem& problem);
+
+// How often a filter is applied for all taps of the width.
+int64_t tap_groups(const Problem& problem, const Filter& filter);
 
 // Tiles of a row of outputs: as many for each of the interleaved rows of a dilated kernel.
 int64_t row_tiles(const Problem& problem, const Filter& filter);
