@@ -33,6 +33,16 @@ bool reaches_too_far(const Problem& problem) {
   return width.output + width.padding_begin + most_inputs * width.dilation > std::numeric_limits<int32_t>::max();
 }
 
+// Bytes of the tensors in between must be counted in 64 bits, whatever the dilation makes of short rows.
+bool is_too_large(const Problem& problem) {
+  const auto d = [](int64_t value) { return static_cast<double>(value); };
+  const Axis& width = problem.axes[2];
+  constexpr double most = 8 * 2 * 4;  // points, groups of taps, and in-channels where a group's are rounded up
+  const double rows = std::max(d(problem.axes[0].input) * d(problem.axes[1].input) * d(problem.in_channels),
+                               d(problem.axes[0].output) * d(problem.axes[1].output) * d(problem.out_channels));
+  return most * rows * d(problem.batch) * d(width.output + width.dilation) > 0x1p60;
+}
+
 bool available(const Problem& problem, const DeviceCaps& caps, std::string& why_not) {
   const Axis& width = problem.axes[2];
   const std::string kernel = std::to_string(width.kernel);
@@ -46,6 +56,8 @@ bool available(const Problem& problem, const DeviceCaps& caps, std::string& why_
     why_not = few_f32_in_channels();
   } else if (reaches_too_far(problem)) {
     why_not = "its tiles along the width would reach positions past 2^31 - 1";
+  } else if (is_too_large(problem)) {
+    why_not = "its tensors in between would be too large";
   } else if (find_shader(variant_name("transform_output", problem.data_type, caps, false)) == nullptr) {
     why_not = "this build has no shader " + variant_name("transform_output", problem.data_type, caps, false);
   } else {
