@@ -10,7 +10,7 @@
 // One invocation transforms eight channels of a tile, in registers. Neighbours have the next eight of the chunk, then the next
 // tile: they write whole sectors of 32 bytes, and what they read of the same sectors is close in time.
 //
-// Constraints: DEPTH a multiple of 8, and with TAP_GROUPS the channels of a group; INPUT_QUADS: channels-last, and the channels of a group and of an image and the slab's offset are
+// Constraints: DEPTH a multiple of 8, and with several TAP_GROUPS the channels of a group; INPUT_QUADS: channels-last, and the channels of a group and of an image and the slab's offset are
 // multiples of 4; fewer than 2^32 invocations.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -26,6 +26,7 @@ layout(constant_id = TRANSFORM_INPUT_DEPTH) const uint DEPTH = 16;
 layout(constant_id = TRANSFORM_INPUT_STEP_W) const uint STEP_W = 1;
 layout(constant_id = TRANSFORM_INPUT_CHANNELS_LAST) const bool INPUT_CHANNELS_LAST = false;
 layout(constant_id = TRANSFORM_INPUT_QUADS) const bool INPUT_QUADS = false;  // four channels are read together
+layout(constant_id = TRANSFORM_INPUT_WHOLE_OCTETS) const bool WHOLE_OCTETS = false;  // a group's channels are a multiple of 8
 
 #include "winograd.glsl"
 
@@ -74,8 +75,10 @@ void main() {
   uint exists = 0u;  // a bit for each point
   [[unroll]] for (uint i = 0; i < POINTS; ++i) {
     // A negative position is a large unsigned one.
-    if (tap_group < TAP_GROUPS && uint(first_x + int(i * STEP_W)) < params.width) exists |= 1u << i;
+    if (uint(first_x + int(i * STEP_W)) < params.width) exists |= 1u << i;
   }
+  // The last chunk may have more channels than there are.
+  if (tap_group >= TAP_GROUPS || first_channel >= params.in_channels) exists = 0u;
 
   uvec4 high[POINTS];
   uvec4 low[POINTS];
@@ -86,10 +89,10 @@ void main() {
       const uint at = from + quad * 4u * channel_stride + i * STEP_W * pixel_stride;
       if ((exists & (1u << i)) != 0u) {
         if (INPUT_QUADS) {
-          if (first_channel + quad * 4u < params.in_channels) x[i] = INPUT_VECTORS.words[at / 4u];
+          if (WHOLE_OCTETS || first_channel + quad * 4u < params.in_channels) x[i] = INPUT_VECTORS.words[at / 4u];
         } else {
           [[unroll]] for (uint c = 0; c < 4u; ++c) {
-            if (first_channel + quad * 4u + c < params.in_channels) x[i][c] = INPUT.words[at + c * channel_stride];
+            if (WHOLE_OCTETS || first_channel + quad * 4u + c < params.in_channels) x[i][c] = INPUT.words[at + c * channel_stride];
           }
         }
       }

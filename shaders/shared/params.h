@@ -227,7 +227,8 @@ struct TransformInputParams {
 #define TRANSFORM_INPUT_STEP_W 5
 #define TRANSFORM_INPUT_CHANNELS_LAST 6
 #define TRANSFORM_INPUT_QUADS 7
-#define TRANSFORM_INPUT_CONSTANTS 8
+#define TRANSFORM_INPUT_WHOLE_OCTETS 8
+#define TRANSFORM_INPUT_CONSTANTS 9
 
 // The parameters of transform_output.comp are SlabParams; its weights are the exact ones.
 

@@ -200,6 +200,7 @@ Run transform_input(const Problem& problem, const DeviceCaps& caps, const Tile& 
   run.dispatch.constants[TRANSFORM_INPUT_CHANNELS_LAST] = problem.input_channels_last();
   run.dispatch.constants[TRANSFORM_INPUT_QUADS] =
       problem.input_channels_last() && problem.group_in_channels() % 4 == 0 && params.input_offset % 4 == 0;
+  run.dispatch.constants[TRANSFORM_INPUT_WHOLE_OCTETS] = problem.group_in_channels() % 8 == 0;
   run.dispatch.params = to_words(params);
   run.dispatch.windows = {windows.input.window, to};
   run.workgroups = static_cast<double>(ceil_div(params.total, local_size(caps)));
