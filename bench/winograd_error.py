@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The rounding errors of winograd.comp, emulated: how the table in docs/performance-log.md was made. Needs numpy.
+"""The rounding errors of winograd.comp and of matrix_winograd, emulated: how the tables in docs/performance-log.md were
+made. Needs numpy.
 
     bench/winograd_error.py              every filter that is offered, and F(6, 3), which is not
     bench/winograd_error.py 8,5 6,3      these: points and taps
+    bench/winograd_error.py --matrix     on matrix units, in two fp16 parts (matrix_winograd)
 
 Prints, for sums over K in-channels (and taps of depth and height), the largest error as a multiple of that of fp32
 multiply-adds, on the same data: the mean and the worst of several draws, and the ratio of the root mean squares. Then, for
@@ -96,9 +98,82 @@ def draw_errors(points, taps, terms, draw, tiles, channels, missing=0):
     return abs(np.array(y) - exact), abs(np.array(direct) - exact), (terms + 2) * 2.0**-24 * magnitude
 
 
+def split(x):
+    """The two parts of shaders/split.glsl."""
+    high = x.astype(np.float16).astype(np.float32)
+    return high, ((x - high) * np.float32(2048)).astype(np.float16).astype(np.float32)
+
+
+def cut_off(x):
+    """To fp32 towards zero, as matrix units add."""
+    nearest = x.astype(np.float32)
+    return np.where(abs(nearest.astype(np.float64)) > abs(x), np.nextafter(nearest, np.float32(0)), nearest)
+
+
+def multiply_split(v, u):
+    """[terms, tiles] times [terms, channels] as matrix_window.comp multiplies: sums of three products for 16 in-channels at
+    once, cut off, of at most 8 times 16 in-channels from zero on; these sums are added up in fp32."""
+    scale = np.exp2(3 - np.floor(np.log2(abs(u).max(axis=0)))).astype(np.float32)
+    (v_high, v_low), (u_high, u_low) = split(v), split(u * scale)
+    total = np.zeros((v.shape[1], u.shape[1]), np.float32)
+    for begin in range(0, len(v), 128):
+        partial = np.zeros_like(total)
+        for first in range(begin, min(begin + 128, len(v)), 16):
+            part = slice(first, first + 16)
+            for a, b in ((v_low, u_high), (v_high, u_low), (v_high, 2048 * u_high)):
+                partial = cut_off(partial.astype(np.float64) + a[part].astype(np.float64).T @ b[part].astype(np.float64))
+        total = total + partial
+    return total * (1 / scale) * np.float32(1 / 2048)
+
+
+def draw_matrix_errors(points, taps, terms, draw, tiles, channels, missing=0):
+    """draw_errors for matrix_winograd."""
+    outputs = points - taps + 1
+    x = [draw((terms, tiles)).astype(np.float32) * np.float32(i >= missing) for i in range(points)]
+    g = [draw((terms, channels)).astype(np.float32) for _ in range(taps)]
+    v, u = transform_input(x, points), transform_weights(g, points)
+    y = np.array(transform_output([multiply_split(v[k], u[k]) for k in range(points)], points, outputs))
+    exact, magnitude = np.zeros(y.shape), np.zeros(y.shape)
+    direct = np.zeros(y.shape, np.float32)
+    for i in range(outputs):
+        for j in range(taps):
+            a, b = x[i + j].astype(np.float64), g[j].astype(np.float64)
+            exact[i] += a.T @ b
+            magnitude[i] += abs(a).T @ abs(b)
+            for k in range(terms):
+                direct[i] = (a[k][:, None] * b[k] + direct[i]).astype(np.float32)
+    products = terms * (taps - missing)
+    return abs(y - exact), abs(direct - exact), (products + 2) * 2.0**-24 * magnitude
+
+
+def print_matrix_errors(wanted, random):
+    for points, taps in wanted:
+        name = f"F({points - taps + 1}, {taps})"
+        for terms in (16, 32, 64, 128, 256, 480):
+            for draw in (random.standard_normal, random.random):
+                ratios, shares = [], []
+                for _ in range(12 if terms < 100 else 6):
+                    error, direct, bound = draw_matrix_errors(points, taps, terms, draw, 400, 64)
+                    ratios.append(error.max() / direct.max())
+                    shares.append((error / bound).max())
+                print(f"{name} {draw.__name__}, K = {terms}: largest error {np.mean(ratios):.2f} (worst {max(ratios):.2f}) "
+                      f"times that of multiply-adds, at most {max(shares):.3f} of the bound", flush=True)
+        for terms in (32, 64, 96, 128, 192, 256, 384):
+            shares = []
+            for draw in (random.standard_normal, random.random):
+                error, _, bound = draw_matrix_errors(points, taps, terms, draw, 2000, 16, missing=taps - 1)
+                shares.append((error[0] / bound[0]).max())
+            print(f"{name} end of a row, {terms} products: {shares[0]:.2f} of the bound for N(0, 1), "
+                  f"{shares[1]:.2f} for U[0, 1)", flush=True)
+
+
 def main():
-    wanted = [tuple(map(int, text.split(","))) for text in sys.argv[1:]] or FILTERS
+    arguments = [text for text in sys.argv[1:] if text != "--matrix"]
+    wanted = [tuple(map(int, text.split(","))) for text in arguments] or FILTERS
     random = np.random.default_rng(1)
+    if "--matrix" in sys.argv:
+        print_matrix_errors(wanted, random)
+        return
     for points, taps in wanted:
         name = f"F({points - taps + 1}, {taps})"
         for terms in (16, 32, 64, 480):

@@ -15,7 +15,7 @@
 // fp32 is prepared. PARTS = 2: x = high + low / 2048 with both parts in fp16, and 2048 * x * w = high * (2048 * high) + high *
 // low + low * high; what is left out is below 2^-21 of the product. PARTS = 1: the high part alone. Inputs beyond fp16's range
 // have a NaN high part (split.glsl): what comes out infinite or NaN is stored once more, computed from the tensors
-// themselves.
+// themselves, if it MENDS; of transformed inputs there are none (transform_input.comp).
 //
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
@@ -57,6 +57,7 @@ layout(constant_id = WINDOW_OUTPUT_OCTETS) const bool OUTPUT_OCTETS = false;  //
 layout(constant_id = WINDOW_BY_INVOCATION) const bool BY_INVOCATION = false;
 layout(constant_id = WINDOW_PREPARED) const bool PREPARED = false;
 layout(constant_id = WINDOW_PARTS) const uint PARTS = 1;  // of an element: 2, or 1; fp32 only
+layout(constant_id = WINDOW_MENDS) const bool MENDS = true;   // fp32 only
 
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
 const uint PHASES_IN_ROWS = MERGED > 0u ? MERGED : 1u;

@@ -26,6 +26,7 @@ float magnitudes = 0.0;  // of the invocation's outputs, added up: finite if the
 
 // By all invocations, after all stores of the tile.
 bool must_mend() {
+  if (!MENDS) return false;
   if (!is_finite(magnitudes)) needs_mending = 1u;
   barrier();
   if (needs_mending == 0u) return false;

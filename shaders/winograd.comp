@@ -46,6 +46,7 @@ layout(constant_id = WINOGRAD_SHARED_WEIGHTS) const bool SHARED_WEIGHTS = false;
 layout(constant_id = WINOGRAD_STAGED_LANES) const uint STAGED_LANES = 1;
 layout(constant_id = WINOGRAD_LEAST_PRODUCTS) const uint LEAST_PRODUCTS = 0;
 
+#include "few_products.glsl"
 #include "winograd.glsl"
 
 const uint OUTPUTS = POINTS - TAPS + 1u;
@@ -146,11 +147,6 @@ uint out_channels;   // of the block that exist
 uint first_channel;  // of the block, counted over all groups of the problem
 bool thin;           // some outputs may have so few products that they are computed from the tensors themselves
 
-int count_taps(Phase phase, uint position, uint input_size, int input_step) {
-  const ivec2 range = tap_range(phase, position, position, input_size, input_step);
-  return range.y - range.x;
-}
-
 // No position of a box, given by its first and its last, has fewer taps. Counts rise, then fall; where the input is shorter
 // than the taps reach and these are more than one input apart, they go up and down by one in between.
 int fewest_taps(Phase phase, uvec2 box, uint input_size, int input_step) {
@@ -159,11 +155,7 @@ int fewest_taps(Phase phase, uvec2 box, uint input_size, int input_step) {
   return wavers ? max(at_ends - 1, 0) : at_ends;
 }
 
-// A sum over a tile of the width is as exact as one of its own where as many products reach the output as reach its
-// neighbours; where the row of inputs ends, more are needed.
-bool has_few_products(int taps_d, int taps_h, int taps_w) {
-  return IN_CHANNELS * uint(taps_d * taps_h * taps_w) < (taps_w == phase_w.taps ? LEAST_PRODUCTS / 4u : LEAST_PRODUCTS);
-}
+bool has_few_products(int taps_d, int taps_h, int taps_w) { return has_few_products(taps_d, taps_h, taps_w, phase_w.taps); }
 
 bool has_few_products(ivec3 position) {
   return has_few_products(count_taps(phase_d, uint(position.x), INPUT_D, INPUT_STEP_D),

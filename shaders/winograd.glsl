@@ -70,4 +70,18 @@ void transform_weights(float g[MOST_POINTS], out float u[MOST_POINTS]) {
   u[POINTS - 1u] = g[TAPS - 1u];
 }
 
+// Row i of At m: powers of the points.
+float transform_output(float m[MOST_POINTS], uint i) {
+  const float sign = i % 2u == 0u ? 1.0 : -1.0;
+  float sum = 0.0;
+  [[unroll]] for (uint pair = 0; pair < PAIRS; ++pair) {
+    float power = 1.0;
+    [[unroll]] for (uint j = 1; j < POINTS - TAPS + 1u; ++j) power *= j <= i ? pair_point(pair) : 1.0;
+    sum = fma(power, fma(sign, m[2u + 2u * pair], m[1u + 2u * pair]), sum);
+  }
+  if (i == 0u) sum += m[0];
+  if (i == POINTS - TAPS) sum += m[POINTS - 1u];
+  return sum;
+}
+
 #endif

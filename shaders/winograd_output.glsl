@@ -38,23 +38,13 @@ ivec3 output_position(Place place, uint row) {
   return ivec3(first_output) + (place.position + ivec3(0, row, 0)) * ivec3(STRIDE_D, STRIDE_H, STRIDE_W);
 }
 
-// Row i of At: powers of the points.
-float transform_output(uint staged_at, uint output_of_column) {
+float transform_staged(uint staged_at, uint output_of_column) {
   float m[MOST_POINTS];
   [[unroll]] for (uint i = 0; i < POINTS; ++i) {
     const uint at = staged_at + i * STAGED_PLANE;
     m[i] = pool[at / 4u][at % 4u];
   }
-  const float sign = output_of_column % 2u == 0u ? 1.0 : -1.0;
-  float sum = 0.0;
-  [[unroll]] for (uint pair = 0; pair < PAIRS; ++pair) {
-    float power = 1.0;
-    [[unroll]] for (uint i = 1; i < OUTPUTS; ++i) power *= i <= output_of_column ? pair_point(pair) : 1.0;
-    sum = fma(power, fma(sign, m[2u + 2u * pair], m[1u + 2u * pair]), sum);
-  }
-  if (output_of_column == 0u) sum += m[0];
-  if (output_of_column == OUTPUTS - 1u) sum += m[POINTS - 1u];
-  return sum;
+  return transform_output(m, output_of_column);
 }
 
 // Sums of channel `component` of the lanes part * STAGED_LANES and on.
@@ -86,7 +76,7 @@ bool store_staged(uint part, uint component) {
       const uint row = item % ROWS, lane = item / ROWS;
       const uint channel = (part * STAGED_LANES + lane) * THREAD_CHANNELS + component;
       if ((wanted_rows & (1u << row)) != 0u && channel < out_channels) {
-        const float sum = transform_output(lane * STAGED_PITCH + row * COLUMNS + place.column, place.output_of_column) + block_bias[channel];
+        const float sum = transform_staged(lane * STAGED_PITCH + row * COLUMNS + place.column, place.output_of_column) + block_bias[channel];
         STORE_RESULT(place.index + channel * OUTPUT_PLANE + row * STRIDE_H * OUTPUT_W, sum, CHANNEL_SCALE(first_channel + channel), CHANNEL_SHIFT(first_channel + channel));
         finite = finite && is_finite(sum);
       }

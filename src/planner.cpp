@@ -15,8 +15,8 @@ namespace {
 
 // Every algorithm. Tests and the benchmark find them here by name.
 constexpr const Algorithm* algorithms[] = {
-    &gather_algorithm,   &tiled_algorithm, &matrix_algorithm, &matrix_window_algorithm,
-    &winograd_algorithm, &patch_algorithm, &split_algorithm,
+    &gather_algorithm,   &tiled_algorithm,           &matrix_algorithm, &matrix_window_algorithm,
+    &winograd_algorithm, &matrix_winograd_algorithm, &patch_algorithm,  &split_algorithm,
 };
 
 int looseness(VktcPrecision precision) {

@@ -227,7 +227,9 @@ Question::Question(const VktcConvTransposeDesc& desc, reference::Fill kind, uint
 Question::Question(Tensors data)
     : tensors(std::move(data)), fill(reference::Fill::random), seed(0), expected(tensors.expected()) {}
 
-bool computes_integers_exactly(const std::string& algorithm) { return algorithm != "winograd"; }
+bool computes_integers_exactly(const std::string& algorithm) {
+  return algorithm != "winograd" && algorithm != "matrix_winograd";
+}
 
 const char* access_name(Access access) {
   switch (access) {

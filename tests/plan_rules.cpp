@@ -79,7 +79,7 @@ class Checker {
         const std::string reason = check_dispatch(list[i], packing);
         if (!reason.empty()) return (packing ? "pack[" : "run[") + number(i) + "] (" + list[i].shader + "): " + reason;
       }
-      const std::string race = find_race(list);
+      const std::string race = find_race(list, packing);
       if (!race.empty()) return (packing ? "pack" : "run") + (": " + race);
     }
     return check_cover();
@@ -157,7 +157,7 @@ class Checker {
   }
 
   // The windows of two dispatches with no barrier between them may not overlap where one of them is written.
-  static std::string find_race(const std::vector<Dispatch>& list) {
+  static std::string find_race(const std::vector<Dispatch>& list, bool packing) {
     size_t first = 0;  // after the last barrier
     for (size_t i = 0; i < list.size(); ++i) {
       if (list[i].barrier_before) first = i;
@@ -165,7 +165,7 @@ class Checker {
         for (const Window& a : list[i].windows) {
           for (const Window& b : list[j].windows) {
             const bool written = a.tensor == Tensor::output || a.tensor == Tensor::workspace ||
-                                 (a.tensor == Tensor::packed_weights && is_packing(list[i]));
+                                 (a.tensor == Tensor::packed_weights && packing);
             if (written && a.tensor == b.tensor && a.offset < b.offset + b.range && b.offset < a.offset + a.range) {
               return "dispatches " + number(j) + " and " + number(i) + " share bytes of " + tensor_name(a.tensor) +
                      " without a barrier";
@@ -175,11 +175,6 @@ class Checker {
       }
     }
     return "";
-  }
-
-  static bool is_packing(const Dispatch& dispatch) {
-    return std::any_of(dispatch.windows.begin(), dispatch.windows.end(),
-                       [](const Window& window) { return window.tensor == Tensor::weights; });
   }
 
   // Some window reaches every byte of the tensors that must be read or written as a whole.

@@ -149,19 +149,22 @@ TEST_CASE("The largest error is at most four times that of sums in fp32") {
 
 TEST_CASE("Elements past what fp16 holds, infinities and NaN are computed in fp32") {
   const Draw normal = [](Sequence& s) { return s.normal(); };
-  for (const bool in_weights : {false, true}) {
-    Tensors tensors = draw_tensors(layer(24, 3, 2), normal, normal);
-    std::vector<std::byte>& data = in_weights ? tensors.weights : tensors.input;
-    const float planted[] = {65473.0f, -70000.0f, 3e38f, -1e20f, 300.0f};
-    for (size_t i = 0; i < std::size(planted); ++i) plant(data, 5 + 77 * i, planted[i]);
-    if (!in_weights) {
-      plant(data, 200, std::numeric_limits<float>::quiet_NaN());
-      plant(data, 500, std::numeric_limits<float>::infinity());
-    }
-    const Question question(std::move(tensors));
-    for (const char* algorithm : on_matrix_units) {
-      Outcome outcome;
-      check_matrix(algorithm, question, outcome);
+  for (const int64_t stride : {2, 1}) {  // the latter for Winograd
+    for (const bool in_weights : {false, true}) {
+      Tensors tensors = draw_tensors(layer(24, 3, stride), normal, normal);
+      std::vector<std::byte>& data = in_weights ? tensors.weights : tensors.input;
+      const float planted[] = {65473.0f, -70000.0f, 3e38f, -1e20f, 300.0f};
+      for (size_t i = 0; i < std::size(planted); ++i) plant(data, 5 + 77 * i, planted[i]);
+      if (!in_weights) {
+        plant(data, 200, std::numeric_limits<float>::quiet_NaN());
+        plant(data, 500, std::numeric_limits<float>::infinity());
+      }
+      const Question question(std::move(tensors));
+      for (const char* algorithm : {"matrix", "matrix_window", "matrix_winograd"}) {
+        Outcome outcome;
+        const bool of_the_other = stride == (std::strcmp(algorithm, "matrix_winograd") == 0 ? 2 : 1);
+        if (!of_the_other) check_matrix(algorithm, question, outcome);
+      }
     }
   }
 }
@@ -170,7 +173,7 @@ TEST_CASE("Small elements keep the precision of fp32 down to 2^-14, and small we
   const Draw small_input = [](Sequence& s) { return std::copysign(0x1p-13 * (1 + s.uniform()), s.normal()); };
   const Draw small_weight = [](Sequence& s) { return std::copysign(0x1p-21 * (1 + s.uniform()), s.normal()); };
   const Question question(draw_tensors(layer(32, 3, 1), small_input, small_weight));
-  for (const char* algorithm : on_matrix_units) {
+  for (const char* algorithm : {"matrix", "matrix_window", "matrix_winograd"}) {
     Outcome outcome;
     check_matrix(algorithm, question, outcome);
   }
@@ -200,11 +203,12 @@ TEST_CASE("Still smaller inputs are off by 2^-35 at most, those that count as ze
     const Draw tiny = [&](Sequence& s) { return s.normal() * scale; };
     const Draw normal = [](Sequence& s) { return s.normal(); };
     const Question question(draw_tensors(layer(32, 3, 1), tiny, normal));
-    for (const char* algorithm : on_matrix_units) {
+    for (const char* algorithm : {"matrix", "matrix_window", "matrix_winograd"}) {
       const Outcome outcome = check(test_device(), question, {.algorithm = algorithm, .access = Access::bindings});
       if (outcome.kind == Outcome::refused || outcome.output.empty()) continue;
       CAPTURE(algorithm);
-      // 96 products with weights below 8, each input off by 2^-35 of its own, and the sum's rounding.
+      // 96 products with weights below 8, each input off by 2^-35 of its own, and the sum's rounding. Winograd's sums
+      // are of transformed elements, which are off by no more.
       CHECK(largest_error(question, outcome) <= 96 * 8 * 0x1p-35);
     }
   }
@@ -276,7 +280,7 @@ TEST_CASE("Who asks for fp32 multiply-adds gets no fp16 parts, and no fewer mult
   VktcPlan plan = nullptr;
   VktcError error = {};
   const VktcContext context = test_device().device().context();
-  for (const char* algorithm : {"matrix", "matrix_window", "winograd"}) {
+  for (const char* algorithm : {"matrix", "matrix_window", "winograd", "matrix_winograd"}) {
     options.algorithm = algorithm;
     CHECK(vktcCreatePlan(context, &desc, &options, &plan, &error) == VKTC_ERROR_LIMIT_EXCEEDED);
     CHECK(std::string(error.message).find("options.precision") != std::string::npos);
@@ -292,15 +296,19 @@ TEST_CASE("Who asks for fp32 multiply-adds gets no fp16 parts, and no fewer mult
 
 namespace {
 
-// The candidates of winograd for a layer, by what they compute: "8,5" is F(4, 5) at eight points.
-std::map<std::string, uint32_t> winograd_candidates(const VktcConvTransposeDesc& desc) {
+constexpr const char* by_winograd[] = {"winograd", "matrix_winograd"};
+
+// The candidates of such an algorithm for a layer, by what they compute: "8,5" is F(4, 5) at eight points. None: the
+// device has no matrix units for it.
+std::map<std::string, uint32_t> winograd_candidates(const char* algorithm, const VktcConvTransposeDesc& desc) {
   std::map<std::string, uint32_t> candidates;
   VktcPlanOptions options = {};
-  options.algorithm = "winograd";
+  options.algorithm = algorithm;
   for (uint32_t count = 1; options.candidate < count; ++options.candidate) {
     VktcPlan plan = nullptr;
     VktcError error = {};
     const VktcStatus status = vktcCreatePlan(test_device().device().context(), &desc, &options, &plan, &error);
+    if (std::string(error.message).find("cooperative matri") != std::string::npos) return {};
     REQUIRE_MESSAGE(status == VKTC_SUCCESS, error.message);
     VktcPlanInfo info = {};
     vktcGetPlanInfo(plan, &info);
@@ -318,31 +326,47 @@ std::map<std::string, uint32_t> winograd_candidates(const VktcConvTransposeDesc&
 TEST_CASE("Winograd: the largest error of each F is at most four times that of sums in fp32, and inside the bound") {
   const Draw uniform = [](Sequence& s) { return s.uniform(); };
   const Draw normal = [](Sequence& s) { return s.normal(); };
-  std::set<std::string> seen;
   // As few products as each filter takes, and more.
-  const struct { int64_t kernel, in_channels; } rows[] = {{2, 8}, {3, 8}, {4, 64}, {5, 26}, {6, 24}, {7, 40}, {7, 160}};
-  for (const auto& row : rows) {
-    VktcConvTransposeDesc desc = layer(row.in_channels, row.kernel, 1);
-    desc.inputSize[0] = 200;
-    const std::map<std::string, uint32_t> candidates = winograd_candidates(desc);
-    for (const bool positive : {false, true}) {
-      const Draw& draw = positive ? uniform : normal;
-      const Question question(draw_tensors(desc, draw, draw));
-      const double of_sums = largest_error_of_fp32_sums(question.tensors, question.expected);
-      for (const auto& [name, candidate] : candidates) {
-        const std::string& filter = name;  // what a lambda may capture
-        CAPTURE(filter);
-        CAPTURE(row.kernel);
-        CAPTURE(row.in_channels);
-        CAPTURE(positive);
-        const Outcome outcome = check(test_device(), question, {"winograd", candidate, Access::bindings});
-        REQUIRE_MESSAGE(outcome.kind == Outcome::passed, outcome.text);
-        CHECK(largest_error(question, outcome) <= 4 * of_sums);
-        seen.insert(filter);
+  struct Row {
+    int64_t kernel, in_channels;
+  };
+  const struct {
+    const char* algorithm;
+    std::vector<Row> rows;
+    std::set<std::string> filters;
+  } all[] = {{"winograd",
+              {{2, 8}, {3, 8}, {4, 64}, {5, 26}, {6, 24}, {7, 40}, {7, 160}},
+              {"4,2", "4,3", "6,3", "6,4", "6,5", "8,4", "8,5", "8,6"}},
+             {"matrix_winograd",
+              {{3, 16}, {3, 64}, {4, 16}, {4, 32}, {5, 16}, {5, 26}, {5, 200}, {6, 16}, {7, 24}},
+              {"4,3", "6,3", "6,4", "6,5", "8,3", "8,4", "8,5", "8,6"}}};
+  for (const auto& each : all) {
+    const char* algorithm = each.algorithm;
+    CAPTURE(algorithm);
+    std::set<std::string> seen;
+    for (const Row& row : each.rows) {
+      VktcConvTransposeDesc desc = layer(row.in_channels, row.kernel, 1);
+      desc.inputSize[0] = 200;
+      const std::map<std::string, uint32_t> candidates = winograd_candidates(algorithm, desc);
+      for (const bool positive : {false, true}) {
+        const Draw& draw = positive ? uniform : normal;
+        const Question question(draw_tensors(desc, draw, draw));
+        const double of_sums = largest_error_of_fp32_sums(question.tensors, question.expected);
+        for (const auto& [name, candidate] : candidates) {
+          const std::string& filter = name;  // what a lambda may capture
+          CAPTURE(filter);
+          CAPTURE(row.kernel);
+          CAPTURE(row.in_channels);
+          CAPTURE(positive);
+          const Outcome outcome = check(test_device(), question, {algorithm, candidate, Access::bindings});
+          REQUIRE_MESSAGE(outcome.kind == Outcome::passed, outcome.text);
+          CHECK(largest_error(question, outcome) <= 4 * of_sums);
+          seen.insert(filter);
+        }
       }
     }
+    if (std::strcmp(algorithm, "winograd") == 0 || !seen.empty()) CHECK(seen == each.filters);
   }
-  CHECK(seen == std::set<std::string>{"4,2", "4,3", "6,3", "6,4", "6,5", "8,4", "8,5", "8,6"});
 }
 
 TEST_CASE("Winograd: infinities, NaN and what overflows on the way reach no other outputs than by multiply-adds") {
@@ -353,7 +377,7 @@ TEST_CASE("Winograd: infinities, NaN and what overflows on the way reach no othe
   for (const char* chain :
        {"", "clamp:-3:3,linear:2:0.5", "linear:0.5:0,clamp:-3e37:3e37", "relu,scale_shift,residual"}) {
     const bool in_weights = chain[0] == 'r', overflows = chain[0] != 'c' && !in_weights;
-    VktcConvTransposeDesc desc = layer(24, 5, 1);
+    VktcConvTransposeDesc desc = layer(32, 5, 1);
     if (chain[0] != 0) support::set_post_ops(support::parse_post_ops(chain), desc);
     Tensors tensors = draw_tensors(desc, overflows ? large : normal, overflows ? small : normal);
     std::vector<std::byte>& data = in_weights ? tensors.weights : tensors.input;
@@ -361,41 +385,49 @@ TEST_CASE("Winograd: infinities, NaN and what overflows on the way reach no othe
     plant(data, 500, -std::numeric_limits<float>::infinity());
     CAPTURE(std::string(chain));
     const Question question(std::move(tensors));
-    for (const auto& [name, candidate] : winograd_candidates(question.tensors.desc)) {
-      const std::string& filter = name;
-      CAPTURE(filter);
-      const Outcome outcome = check(test_device(), question, {"winograd", candidate, Access::bindings});
-      CHECK_MESSAGE(outcome.kind == Outcome::passed, outcome.text);
+    for (const char* algorithm : by_winograd) {
+      for (const auto& [name, candidate] : winograd_candidates(algorithm, question.tensors.desc)) {
+        const std::string& filter = name;
+        CAPTURE(filter);
+        const Outcome outcome = check(test_device(), question, {algorithm, candidate, Access::bindings});
+        CHECK_MESSAGE(outcome.kind == Outcome::passed, outcome.text);
+      }
     }
   }
 }
 
 TEST_CASE("Winograd: a large element adds to the errors of its tile, and of no other output") {
   constexpr int64_t place = 150, kernel = 5;
-  constexpr float large = 0x1p20f;
   const Draw normal = [](Sequence& s) { return s.normal(); };
   VktcConvTransposeDesc desc = layer(32, kernel, 1);
   desc.inputSize[0] = 300;
-  Tensors tensors = draw_tensors(desc, normal, normal);
-  plant(tensors.input, place, large);
-  const Question question(std::move(tensors));
-  const auto length = static_cast<int64_t>(question.expected.size()) / desc.outChannels;
-  for (const auto& [name, candidate] : winograd_candidates(desc)) {
-    const std::string& filter = name;
-    const Outcome outcome = check(test_device(), question, {"winograd", candidate, Access::bindings});
-    REQUIRE(!outcome.output.empty());
-    double of_bound = 0, of_large = 0;  // the largest errors, as shares
-    for (int64_t i = 0; i < desc.outChannels * length; ++i) {
-      const reference::Value& expected = question.expected[static_cast<size_t>(i)];
-      const double error = std::abs(reference::element(VKTC_DATA_TYPE_F32, outcome.output.data(), i) - expected.value);
-      constexpr int64_t tile = 8;  // inputs at most
-      const bool near = i % length > place - tile && i % length < place + kernel + tile;
-      double& share = near ? of_large : of_bound;
-      share = std::max(share, error / (near ? large : reference::error_bound(desc, expected)));
+  for (const float large : {0x1p20f, 0x1p12f}) {  // more than two fp16 parts hold, and less
+    Tensors tensors = draw_tensors(desc, normal, normal);
+    plant(tensors.input, place, large);
+    const Question question(std::move(tensors));
+    const auto length = static_cast<int64_t>(question.expected.size()) / desc.outChannels;
+    for (const char* algorithm : by_winograd) {
+      for (const auto& [name, candidate] : winograd_candidates(algorithm, desc)) {
+        const std::string& filter = name;
+        const Outcome outcome = check(test_device(), question, {algorithm, candidate, Access::bindings});
+        REQUIRE(!outcome.output.empty());
+        double of_bound = 0, of_large = 0;  // the largest errors, as shares
+        for (int64_t i = 0; i < desc.outChannels * length; ++i) {
+          const reference::Value& expected = question.expected[static_cast<size_t>(i)];
+          const double value = reference::element(VKTC_DATA_TYPE_F32, outcome.output.data(), i);
+          const double error = std::abs(value - expected.value);
+          constexpr int64_t tile = 8;  // inputs at most
+          const bool near = i % length > place - tile && i % length < place + kernel + tile;
+          double& share = near ? of_large : of_bound;
+          share = std::max(share, error / (near ? large : reference::error_bound(desc, expected)));
+        }
+        CAPTURE(algorithm);
+        CAPTURE(filter);
+        CAPTURE(large);
+        CHECK(of_bound <= 1);
+        CHECK(of_large <= 5 * 0x1p-20);  // weights are below 5 in magnitude
+      }
     }
-    CAPTURE(filter);
-    CHECK(of_bound <= 1);
-    CHECK(of_large <= 5 * 0x1p-20);  // weights are below 5 in magnitude
   }
 }
 

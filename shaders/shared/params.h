@@ -177,7 +177,8 @@ struct MatrixParams {
 #define WINDOW_OUTPUT_OCTETS (NUMBERING_CONSTANTS + 16)
 #define WINDOW_PREPARED (NUMBERING_CONSTANTS + 17)
 #define WINDOW_PARTS (NUMBERING_CONSTANTS + 18)
-#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 19)
+#define WINDOW_MENDS (NUMBERING_CONSTANTS + 19)
+#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 20)
 
 // ---- winograd.comp --------------------------------------------------------------------------------------------------
 
@@ -203,6 +204,54 @@ struct WinogradParams {
 #define WINOGRAD_STAGED_LANES (PROBLEM_CONSTANTS + 14)
 #define WINOGRAD_LEAST_PRODUCTS (PROBLEM_CONSTANTS + 15)
 #define WINOGRAD_CONSTANTS (PROBLEM_CONSTANTS + 16)
+
+// ---- matrix_winograd: transform_input.comp, matrix_window.comp, transform_output.comp ---------------------------------
+
+struct TransformInputParams {
+  uint total;         // invocations that have something to do
+  uint groups;        // of this dispatch
+  uint in_channels;   // of one group
+  uint all_channels;  // of an image
+  uint rows;          // of depth and height together
+  uint width;         // inputs of a row
+  uint tiles;         // of a row
+  int first_input;    // of the first tile and group of taps: may be negative
+  uint input_offset;  // where image 0, first group begins in the window
+};
+
+#define TRANSFORM_INPUT_LOCAL_SIZE 0
+#define TRANSFORM_INPUT_POINTS 1
+#define TRANSFORM_INPUT_TAPS 2
+#define TRANSFORM_INPUT_TAP_GROUPS 3
+#define TRANSFORM_INPUT_DEPTH 4
+#define TRANSFORM_INPUT_STEP_W 5
+#define TRANSFORM_INPUT_CHANNELS_LAST 6
+#define TRANSFORM_INPUT_QUADS 7
+#define TRANSFORM_INPUT_WHOLE_OCTETS 8
+#define TRANSFORM_INPUT_CONSTANTS 9
+
+// The parameters of transform_output.comp are SlabParams; its weights are the exact ones.
+
+#define TRANSFORM_OUTPUT_LOCAL_SIZE (PROBLEM_CONSTANTS + 0)
+#define TRANSFORM_OUTPUT_LOCAL (PROBLEM_CONSTANTS + 1)
+#define TRANSFORM_OUTPUT_POINTS (PROBLEM_CONSTANTS + 2)
+#define TRANSFORM_OUTPUT_TAPS (PROBLEM_CONSTANTS + 3)
+#define TRANSFORM_OUTPUT_LEAST_PRODUCTS (PROBLEM_CONSTANTS + 4)
+#define TRANSFORM_OUTPUT_WHOLE_VECTORS (PROBLEM_CONSTANTS + 5)
+#define TRANSFORM_OUTPUT_CONSTANTS (PROBLEM_CONSTANTS + 6)
+
+struct TransformWeightsParams {
+  uint total;               // weights to write at each point
+  uint of_group;            // of these, of one group
+  uint source_offset;       // where the first group begins in the window
+  uint transformed_offset;  // and in that of the transformed weights
+};
+
+#define TRANSFORM_WEIGHTS_LOCAL_SIZE 0
+#define TRANSFORM_WEIGHTS_POINTS 1
+#define TRANSFORM_WEIGHTS_TAPS 2
+#define TRANSFORM_WEIGHTS_TAP_GROUPS 3
+#define TRANSFORM_WEIGHTS_KERNEL_W 4
 
 // ---- patch.comp -----------------------------------------------------------------------------------------------------
 
@@ -314,6 +363,9 @@ static_assert((4 + 3) * 8 + sizeof(GatherParams) <= 128);  // three for post-ops
 static_assert((4 + 3) * 8 + sizeof(SlabParams) <= 128);
 static_assert((7 + 3) * 8 + sizeof(MatrixParams) <= 128);
 static_assert((5 + 3) * 8 + sizeof(WinogradParams) <= 128);
+static_assert(2 * 8 + sizeof(TransformInputParams) <= 128);
+static_assert((5 + 3) * 8 + sizeof(SlabParams) <= 128);
+static_assert(2 * 8 + sizeof(TransformWeightsParams) <= 128);
 static_assert((3 + 3) * 8 + sizeof(SumPartsParams) <= 128);
 static_assert(2 * 8 + sizeof(ChannelsLastParams) <= 128);
 static_assert(3 * 8 + sizeof(PackWeightsParams) <= 128);

@@ -46,6 +46,7 @@ extern const Algorithm tiled_algorithm;
 extern const Algorithm matrix_algorithm;
 extern const Algorithm matrix_window_algorithm;
 extern const Algorithm winograd_algorithm;
+extern const Algorithm matrix_winograd_algorithm;
 extern const Algorithm patch_algorithm;
 extern const Algorithm split_algorithm;
 

@@ -6,6 +6,7 @@
 
 #include "algorithms/algorithm.h"
 #include "algorithms/slabs.h"
+#include "algorithms/weight_scales.h"
 #include "shared/params.h"
 
 namespace vktconv {
@@ -30,8 +31,12 @@ struct Blocking {
   // Each out-channel's weights have a scale: shaders/weight_scales.comp writes them before everything else, and the
   // packing and the kernel read them.
   bool scaled = false;
+  uint64_t scales_begin = 0;  // in the packed weights
+  WeightsPlace weights = {};  // what is packed
   // The same weights in another layout, packed behind; null: none.
   const Blocking* also = nullptr;
+  // More dispatches of the packing, behind all others; null: none.
+  std::function<bool(Plan& plan, VktcError& error)> pack_more;
   // The workgroups of a slab; infinite where its positions cannot be numbered. Must grow with the slab.
   std::function<double(const Slab&)> workgroups;
 

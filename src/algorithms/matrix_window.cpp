@@ -4,25 +4,20 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <span>
 
 #include "algorithms/blocks.h"
 #include "algorithms/matrix_units.h"
-#include "algorithms/matrix_window_tile.h"
+#include "algorithms/matrix_window_plan.h"
 #include "algorithms/merged_phases.h"
 #include "algorithms/numbering.h"
-#include "algorithms/post_op_windows.h"
 #include "algorithms/prepared_input.h"
 #include "phases.h"
-#include "shared/params.h"
 
 namespace vktconv {
 namespace {
 
 using namespace matrix_window;
-
-constexpr uint32_t own_buffers = 7;
 
 bool available(const Problem& problem, const DeviceCaps& caps, const MatrixShape& shape, std::string& why_not) {
   if (!matrix_units_available(problem, caps, shape, "matrix_window", why_not)) return false;
@@ -140,102 +135,19 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
   return result;
 }
 
-Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
-                  const Numbering& numbering, bool device_address, const Slab& slab, const SlabWindows& windows) {
-  shared::MatrixParams params{};
-  params.slab = windows.params;
-  params.exact_offset = static_cast<uint32_t>(windows.also_packed.skipped_elements);
-
-  Dispatch dispatch;
-  dispatch.shader =
-      variant_name("matrix_window", problem.data_type, caps, device_address, has_post_op_buffers(problem));
-  std::vector<uint32_t>& constants = dispatch.constants;
-  constants = problem_constants(problem, tile.values[merged]);
-  append_numbering_constants(problem, numbering, tile.values[positions], constants);
-  constants.resize(WINDOW_CONSTANTS);
-  constants[WINDOW_LOCAL_SIZE] = constants[WINDOW_LOCAL] = local_size(tile, caps);
-  constants[WINDOW_TILE_M] = shape.m;
-  constants[WINDOW_TILE_N] = shape.n;
-  constants[WINDOW_TILE_K] = shape.k;
-  constants[WINDOW_ROWS] = tile.values[rows];
-  constants[WINDOW_POSITIONS] = tile.values[positions];
-  constants[WINDOW_TILE_STEP] = u32(tile_step(problem, tile));
-  constants[WINDOW_DEPTH] = tile.values[depth];
-  constants[WINDOW_WARPS_M] = tile.values[warps_m];
-  constants[WINDOW_WARPS_N] = tile.values[warps_n];
-  constants[WINDOW_TAPS_H] = tile.values[window_h];
-  constants[WINDOW_TAPS_W] = tile.values[window_w];
-  constants[WINDOW_BY_INVOCATION] = tile.values[by_invocation];
-  // Pairs must begin at even elements everywhere.
-  const bool even = problem.axes[2].input % 2 == 0 && windows.params.input_offset % 2 == 0;
-  constants[WINDOW_INPUT_VECTOR] = even && !problem.input_channels_last() ? 2 : 1;
-  constants[WINDOW_INPUT_OCTETS] = problem.group_in_channels() % 8 == 0 && windows.params.input_offset % 8 == 0;
-  constants[WINDOW_OUTPUT_OCTETS] = problem.group_out_channels() % 8 == 0 && windows.params.output_offset % 8 == 0;
-  constants[WINDOW_PREPARED] = tile.values[prepared];
-  constants[WINDOW_PARTS] = u32(parts(problem, tile));
-  dispatch.params = to_words(params);
-  // Unused bindings must still hold something valid.
-  dispatch.windows = {windows.input.window,  windows.packed.window,      windows.bias.window,  windows.output.window,
-                      windows.packed.window, windows.also_packed.window, windows.scales.window};
-  if (tile.values[prepared]) dispatch.windows[4] = prepared_window(problem, prepared_of(problem, tile), slab);
-  append_post_op_windows(problem, caps, device_address, windows.output.window, windows.packed.window, dispatch.windows);
-  dispatch.subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
-  return dispatch;
-}
-
-std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps& caps, const MatrixShape& shape) {
-  const auto text = [&](size_t value) { return std::to_string(tile.values[value]); };
-  std::string result = describe_matrices(
-      {tile.values[rows], tile.values[positions], tile.values[depth], tile.values[warps_m], tile.values[warps_n]},
-      shape, caps);
-  result += ", window of " + text(window_h) + " x " + text(window_w) + " taps";
-  const int64_t overlap = tile_overlap(problem, tile.values[merged] > 0);
-  if (overlap > 0) result += ", tiles overlap by " + std::to_string(overlap);
-  if (tile.values[strips] > 1) result += ", width in " + text(strips) + " strips";
-  if (tile.values[merged] > 0) result += ", " + text(merged) + " merged phases of the width";
-  if (tile.values[prepared]) result += ", input turned to channels-last before";
-  if (tile.values[whole]) result += ", fp32 rounded to fp16";
-  return result;
-}
-
 bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile, Plan& plan,
            VktcError& error) {
-  const MatrixShape shape = find_matrix_shape(caps, problem.data_type);
-  const Numbering numbering = numbering_of(problem, tile);
-  Blocking blocking;
-  blocking.channels = block_channels(tile, shape);
-  blocking.rows = tile.values[rows];
-  blocking.merged = tile.values[merged];
-  blocking.packed_in_channels = round_up(problem.group_in_channels(), tile.values[depth]);
-  blocking.pack_shader = "pack_fragments";
-  blocking.packed_element_size = 2 * parts(problem, tile);
-  blocking.buffers = own_buffers;
-  blocking.packed_unit = 16;
-  blocking.pack_step = 8;
-  blocking.pack_chunk = tile.values[depth];
-  blocking.pack_local_size = caps.subgroup_size;
-  blocking.pack_group_steps = shape.m * shape.k / 8;
-  blocking.pack_subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
-  blocking.pack_constants = {shape.m, shape.k, caps.subgroup_size, tile.values[by_invocation],
-                             u32(parts(problem, tile))};
-  blocking.workgroups = [&](const Slab& slab) {
-    // Positions are numbered in 32 bits.
-    if (slab.images * numbering.image_numbers > (int64_t{1} << 30)) {
-      return std::numeric_limits<double>::infinity();
-    }
-    return workgroup_count(problem, tile, numbering, slab.images, slab.groups * slab.blocks);
-  };
+  Blocking blocking = make_blocking(problem, caps, tile);
   const Blocking exact = exact_weights(problem, blocking);
-  if (problem.data_type == VKTC_DATA_TYPE_F32) {
-    blocking.also = &exact;
-    blocking.scaled = true;
-  }
-  plan.tile = describe(problem, tile, caps, shape);
+  if (problem.data_type == VKTC_DATA_TYPE_F32) blocking.also = &exact;
+  plan.tile = describe(problem, tile, caps);
   const PreparedInput prepared_input = prepared_of(problem, tile);
   return make_prepared_plan(
       problem, caps, options, blocking, tile.values[prepared] != 0 ? &prepared_input : nullptr,
       [&](const Slab& slab, const SlabWindows& windows) {
-        return multiply(problem, caps, tile, shape, numbering, plan.device_address, slab, windows);
+        const Window prepared_at =
+            tile.values[prepared] ? prepared_window(problem, prepared_input, slab) : windows.packed.window;
+        return multiply(problem, caps, tile, plan.device_address, true, prepared_at, windows);
       },
       plan, error);
 }

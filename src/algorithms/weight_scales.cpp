@@ -11,11 +11,19 @@ namespace vktconv {
 
 int64_t scales_bytes(const Problem& problem) { return round_up(problem.out_channels * 4, 256); }
 
-AlignedWindow scales_window(const Problem& problem, const DeviceCaps& caps) {
-  return align_window(Tensor::packed_weights, 0, static_cast<uint64_t>(scales_bytes(problem)), 4, caps);
+AlignedWindow weights_window(const WeightsPlace& place, int64_t begin, int64_t end, int64_t element_size,
+                             const DeviceCaps& caps) {
+  return align_window(place.tensor, place.begin + static_cast<uint64_t>(begin),
+                      place.begin + static_cast<uint64_t>(end), static_cast<uint64_t>(element_size), caps);
 }
 
-bool add_scales(const Problem& problem, const DeviceCaps& caps, Plan& plan, VktcError& error) {
+AlignedWindow scales_window(const Problem& problem, const DeviceCaps& caps, uint64_t begin) {
+  return align_window(Tensor::packed_weights, begin, begin + static_cast<uint64_t>(scales_bytes(problem)), 4, caps);
+}
+
+bool add_scales(const Problem& problem, const DeviceCaps& caps, const WeightsPlace& weights, Plan& plan,
+                VktcError& error) {
+  const uint64_t begin = plan.packed_weights_bytes;
   const int64_t row_bytes = problem.group_out_channels() * problem.taps() * problem.element_size();
   const auto window_bytes =
       static_cast<int64_t>(max_window_bytes(caps, plan.device_address, static_cast<uint64_t>(problem.element_size())));
@@ -33,8 +41,7 @@ bool add_scales(const Problem& problem, const DeviceCaps& caps, Plan& plan, Vktc
   for (int64_t first = 0; first < problem.in_channels; first += rows) {
     const int64_t end = std::min(first + rows, problem.in_channels);
     const AlignedWindow source =
-        align_window(Tensor::weights, static_cast<uint64_t>(first * row_bytes), static_cast<uint64_t>(end * row_bytes),
-                     static_cast<uint64_t>(problem.element_size()), caps);
+        weights_window(weights, first * row_bytes, end * row_bytes, problem.element_size(), caps);
     shared::WeightScalesParams params{};
     params.groups = u32((end - 1) / problem.group_in_channels() - first / problem.group_in_channels() + 1);
     params.first_in_channel = u32(first);
@@ -49,7 +56,7 @@ bool add_scales(const Problem& problem, const DeviceCaps& caps, Plan& plan, Vktc
     dispatch.name = "weight_scales";
     constexpr uint32_t local = 64;
     dispatch.constants = {local, local};
-    dispatch.windows = {source.window, scales_window(problem, caps).window};
+    dispatch.windows = {source.window, scales_window(problem, caps, begin).window};
     dispatch.params = to_words(params);
     if (!make_grid(uint64_t{params.groups} * params.out_channels, caps, dispatch.group_count)) {
       return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "outChannels",
@@ -57,7 +64,7 @@ bool add_scales(const Problem& problem, const DeviceCaps& caps, Plan& plan, Vktc
     }
     plan.pack.push_back(std::move(dispatch));
   }
-  plan.packed_weights_bytes = static_cast<uint64_t>(scales_bytes(problem));
+  plan.packed_weights_bytes = begin + static_cast<uint64_t>(scales_bytes(problem));
   return true;
 }
 
