@@ -265,26 +265,26 @@ Run multiply(const Problem& transformed, const DeviceCaps& caps, const Tile& of_
 
 // ---- the plan -------------------------------------------------------------------------------------------------------
 
-// Whether a slab of this size fits windows, 32-bit numbers and grids; else which limit does not allow it.
-bool slab_fits(const Problem& problem, const DeviceCaps& caps, const Tile& tile, bool device_address, int64_t images,
-               int64_t groups, VktcError& error) {
+// Whether the windows of so many images and groups fit bindings and 32-bit numbers; else which do not.
+bool windows_fit(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const Blocking& products,
+                 bool device_address, int64_t images, int64_t groups, VktcError& error) {
+  const auto fits = [&](const char* parameter, const char* what, uint64_t bytes, uint64_t most) {
+    return bytes <= most ||
+           fail(error, VKTC_ERROR_LIMIT_EXCEEDED, parameter,
+                "%s needs %" PRIu64 " bytes, but maxStorageBufferRange and 32-bit indices allow %" PRIu64
+                " in one binding",
+                what, bytes, most);
+  };
   const Workspace workspace = workspace_of(problem, tile, images, groups);
+  const Problem transformed = transformed_problem(problem, filter_of(tile), images, groups);
+  const auto blocks = static_cast<uint64_t>(transformed.groups * products.blocks_per_group(transformed));
   // Vectors of 16 bytes are counted in 32 bits, and so are sums.
-  const uint64_t most_input = device_address ? uint64_t{1} << 35 : caps.max_storage_buffer_range;
-  const uint64_t most_sums = max_window_bytes(caps, device_address, sizeof(float));
-  if (static_cast<uint64_t>(workspace.input_bytes) > most_input) {
-    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "input",
-                "the transformed input of one group of one image has %" PRId64
-                " bytes, but maxStorageBufferRange and 32-bit indices allow %" PRIu64 " in one binding",
-                workspace.input_bytes, most_input);
-  }
-  if (static_cast<uint64_t>(workspace.sums_bytes) > most_sums) {
-    return fail(error, VKTC_ERROR_LIMIT_EXCEEDED, "output",
-                "the transformed output of one group of one image has %" PRId64
-                " bytes, but maxStorageBufferRange and 32-bit indices allow %" PRIu64 " in one binding",
-                workspace.sums_bytes, most_sums);
-  }
-  return true;
+  return fits("input", "the transformed input of one group of one image", static_cast<uint64_t>(workspace.input_bytes),
+              device_address ? uint64_t{1} << 35 : caps.max_storage_buffer_range) &&
+         fits("output", "the transformed output of one group of one image", static_cast<uint64_t>(workspace.sums_bytes),
+              max_window_bytes(caps, device_address, sizeof(float))) &&
+         fits("packedWeights", "one group of packed weights at all points",
+              blocks * packed_block_bytes(transformed, products), packed_window_bytes(caps, products, device_address));
 }
 
 std::string describe(const Problem& problem, const Problem& transformed, const Tile& tile, const DeviceCaps& caps) {
@@ -321,12 +321,9 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   blocking.workgroups = [&](const Slab& slab) {
     const Workspace workspace = workspace_of(problem, tile, slab.images, slab.groups);
     const Slab of_points = {0, slab.images, 0, slab.groups * filter.points, 0, products.blocks_per_group(transformed)};
-    const uint64_t packed_bytes =
-        static_cast<uint64_t>(of_points.groups * of_points.blocks) * packed_block_bytes(transformed, products);
     VktcError unused = no_error();
     if ((slab.images > 1 && workspace.bytes() > enough_bytes) ||
-        packed_bytes > packed_window_bytes(caps, products, plan.device_address) ||
-        !slab_fits(problem, caps, tile, plan.device_address, slab.images, slab.groups, unused)) {
+        !windows_fit(problem, caps, tile, products, plan.device_address, slab.images, slab.groups, unused)) {
       return std::numeric_limits<double>::infinity();
     }
     const auto input_workgroups =
@@ -353,7 +350,8 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
       },
       plan, error);
   plan.workspace_bytes = workspace_bytes;
-  if (!made) slab_fits(problem, caps, tile, plan.device_address, 1, 1, error);  // says it better
+  // What one image or group needs too much of is said better here.
+  if (!made) windows_fit(problem, caps, tile, products, plan.device_address, 1, 1, error);
   return made;
 }
 
