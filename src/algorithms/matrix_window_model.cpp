@@ -34,7 +34,7 @@ double predict_store(const Problem& problem, const DeviceCaps& caps, const Tile&
   const int64_t outputs_of_position = merge ? problem.axes[2].stride : 1;
   const bool scattered = !merge && problem.axes[2].stride > 1;
   const int64_t of_vector = 16 / problem.output_element_size();
-  const int64_t own = std::min(tile_step(problem, tile), numbering.run_positions) * outputs_of_position;
+  const int64_t own = std::min(tile_step(tile, numbering), numbering.run_positions) * outputs_of_position;
   const int64_t slots = scattered ? own : ceil_div(own, of_vector) + 1;
   int64_t lanes = 1;
   while (lanes < slots && lanes < caps.subgroup_size) lanes *= 2;
@@ -47,11 +47,20 @@ double predict_store(const Problem& problem, const DeviceCaps& caps, const Tile&
          2090.0 * tile.values[rows] / shape.m / tile.values[warps_m] + 1940;
 }
 
+// Fitted to tiles measured on an H200 (docs/performance-log.md): fp32 in two parts to 196, 16 bits from what lies by
+// pixels to 187, gathered to 84. Half of either are within 6 %. The last three are relative to older fits.
+struct Constants {
+  double product, shared_product, product_loads;  // of the time at the rate of matrix units; the latter for each
+                                                  // workgroup on a multiprocessor
+  double bring, store, store_channels_last;
+};
+constexpr Constants f32_constants = {0.503, 0.670, 0.341, 0.642, 0.981, 1.591};
+constexpr Constants pixel_constants = {0.556, 0.579, 0.499, 0.964, 1.243, 1.157};
+constexpr Constants gathering_constants = {0.568, 0.808, 0.411, 0.983, 0.895, 1.2};
+
 }  // namespace
 
-// The cycles of one workgroup, added up: with so few subgroups on a multiprocessor its parts hardly overlap. The
-// constants are fitted to tiles measured on an H200 (docs/performance-log.md): channels-first to 246 of 31 problems,
-// and channels-last to 341; half of either are within 7 %.
+// The cycles of one workgroup, added up: its parts share the integer units, and hardly overlap.
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                        const Numbering& numbering) {
   constexpr double clock = 1.755e9;
@@ -74,27 +83,33 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double windows = std::max(1.0, taps / d(tile.values[window_h] * tile.values[window_w]));
   const double steps = windows * channels / tile.values[depth];
 
-  const double of_product = parts(problem, tile) == 2 ? 3 : 1;
+  const bool two_parts = parts(problem, tile) == 2;
+  const double of_product = two_parts ? 3 : 1;
   const double flop = 2.0 * of_product * tile.values[positions] * tile.values[rows] * channels * taps;
   const bool from_pixels = by_pixels(problem, tile);
-  const double products =
-      flop / (rate / multiprocessors) * clock * (from_pixels ? 0.796 + 1.029 * resident : 0.595 + 1.159 * resident);
+  const Constants fit = two_parts ? f32_constants : from_pixels ? pixel_constants : gathering_constants;
+  // Loads of a subgroup for each of its products.
+  const double loads = d(tile.values[warps_m] * shape.m) / tile.values[rows] +
+                       d(tile.values[warps_n] * shape.n) / tile.values[positions];
+  const double products = flop / (rate / multiprocessors) * clock *
+                          (fit.product + resident * (fit.shared_product + fit.product_loads * loads));
   const double items = d(items_of_invocation(problem, tile, numbering, caps));
-  const double bring =
-      from_pixels ? steps * (1226 + 143 * items) : steps * (758 + 274 * items) + windows * 55 * (items + 2.5);
-  const double store = predict_store(problem, caps, tile, shape, numbering);
+  const double bring = fit.bring * (from_pixels ? steps * (1226 + 143 * items)
+                                                : steps * (758 + 274 * items) + windows * 55 * (items + 2.5));
+  const double store = (problem.output_channels_last() ? fit.store_channels_last : fit.store) *
+                       predict_store(problem, caps, tile, shape, numbering);
 
   // For reasons not measured apart: workgroups of few subgroups are slower than that from channels-last tensors, and
-  // from channels-first ones merged phases that are not those of all axes. fp32 in two parts has 90 tiles of its own.
+  // from channels-first ones merged phases that are not those of all axes.
   double slowed = 1.0;
-  if (parts(problem, tile) == 2) {
-    slowed = tile.values[window_h] == 1 ? 0.9 : 1.0;
-    slowed *= tile.values[positions] / (tile.values[warps_n] * shape.n) >= 4 ? 0.97 : 1.07;
-    slowed *= tile.values[warps_m] >= 4 ? 1.1 : 1.0;
-    if (merge && phases > 1 && !problem.output_channels_last()) slowed *= problem.axes[2].stride > 2 ? 1.8 : 1.1;
+  const bool some_merged = merge && phases > 1;
+  if (two_parts) {
+    const double of_ends = numbering.overlap > 0 ? 1.15 : 0.88;
+    if (some_merged) slowed = problem.axes[2].stride > 2 ? 1.8 : of_ends;
+    if (!merge && problem.axes[2].stride > 1 && !problem.output_channels_last()) slowed = 1.35;
   } else if (from_pixels) {
     slowed = tile.values[warps_m] * tile.values[warps_n] < 4 ? 1.045 : 1.0;
-  } else if (merge && phases > 1) {
+  } else if (some_merged) {
     slowed = problem.axes[2].stride > 2 ? 1.6 : 1.16;
   }
   const double of_workgroup = (products + bring + store) / clock * slowed;

@@ -52,7 +52,8 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
       variant_name("matrix_window", problem.data_type, caps, device_address, has_post_op_buffers(problem));
   std::vector<uint32_t>& constants = dispatch.constants;
   constants = problem_constants(problem, tile.values[merged]);
-  append_numbering_constants(problem, numbering_of(problem, tile), tile.values[positions], constants);
+  const Numbering numbering = numbering_of(problem, tile);
+  append_numbering_constants(problem, numbering, tile.values[positions], constants);
   constants.resize(WINDOW_CONSTANTS);
   constants[WINDOW_LOCAL_SIZE] = constants[WINDOW_LOCAL] = local_size(tile, caps);
   constants[WINDOW_TILE_M] = shape.m;
@@ -60,7 +61,7 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[WINDOW_TILE_K] = shape.k;
   constants[WINDOW_ROWS] = tile.values[rows];
   constants[WINDOW_POSITIONS] = tile.values[positions];
-  constants[WINDOW_TILE_STEP] = u32(tile_step(problem, tile));
+  constants[WINDOW_TILE_STEP] = u32(tile_step(tile, numbering));
   constants[WINDOW_DEPTH] = tile.values[depth];
   constants[WINDOW_WARPS_M] = tile.values[warps_m];
   constants[WINDOW_WARPS_N] = tile.values[warps_n];
@@ -90,7 +91,7 @@ std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps&
       {tile.values[rows], tile.values[positions], tile.values[depth], tile.values[warps_m], tile.values[warps_n]},
       find_matrix_shape(caps, problem.data_type), caps);
   result += ", window of " + text(window_h) + " x " + text(window_w) + " taps";
-  const int64_t overlap = tile_overlap(problem, tile.values[merged] > 0);
+  const int64_t overlap = numbering_of(problem, tile).overlap;
   if (overlap > 0) result += ", tiles overlap by " + std::to_string(overlap);
   if (tile.values[strips] > 1) result += ", width in " + text(strips) + " strips";
   if (tile.values[merged] > 0) result += ", " + text(merged) + " merged phases of the width";

@@ -36,13 +36,13 @@ int64_t block_channels(const Tile& tile, const MatrixShape& shape) {
   return tile.values[rows] / shape.m * (shape.m / std::max(1u, tile.values[merged]));
 }
 
-int64_t tile_step(const Problem& problem, const Tile& tile) {
-  return tile.values[positions] - tile_overlap(problem, tile.values[merged] > 0);
+int64_t tile_step(const Tile& tile, const Numbering& numbering) {
+  return tile.values[positions] - numbering.overlap;
 }
 
 double workgroup_count(const Problem& problem, const Tile& tile, const Numbering& numbering, int64_t images,
                        int64_t blocks) {
-  return static_cast<double>(ceil_div(images * numbering.image_numbers, tile_step(problem, tile))) *
+  return static_cast<double>(ceil_div(images * numbering.image_numbers, tile_step(tile, numbering))) *
          static_cast<double>(workgroup_phases(problem, tile.values[merged] > 0)) * static_cast<double>(blocks);
 }
 
@@ -96,7 +96,7 @@ bool fits_registers(const Problem& problem, const Tile& tile, const Numbering& n
 bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape,
            const DeviceCaps& caps) {
   const uint32_t local = local_size(tile, caps);
-  return fits_registers(problem, tile, numbering, caps) && tile_step(problem, tile) > 0 &&
+  return fits_registers(problem, tile, numbering, caps) && tile_step(tile, numbering) > 0 &&
          tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 &&
          tile.values[positions] % (tile.values[warps_n] * shape.n) == 0 && tile.values[depth] % shape.k == 0 &&
          tile.values[depth] % 8 == 0 &&

@@ -38,7 +38,7 @@ bool by_pixels(const Problem& problem, const Tile& tile);
 uint32_t local_size(const Tile& tile, const DeviceCaps& caps);
 Numbering numbering_of(const Problem& problem, const Tile& tile);
 int64_t block_channels(const Tile& tile, const MatrixShape& shape);
-int64_t tile_step(const Problem& problem, const Tile& tile);  // positions from one tile to the next
+int64_t tile_step(const Tile& tile, const Numbering& numbering);  // positions from one tile to the next
 double workgroup_count(const Problem& problem, const Tile& tile, const Numbering& numbering, int64_t images,
                        int64_t blocks);
 uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape);

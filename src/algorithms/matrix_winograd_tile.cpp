@@ -108,14 +108,59 @@ Workspace workspace_of(const Problem& problem, const Tile& tile, int64_t images,
   return result;
 }
 
+namespace {
+
+int64_t count_taps(const Axis& axis, int64_t output) {
+  int64_t taps = 0;
+  for (int64_t k = 0; k < axis.kernel; ++k) {
+    const int64_t from = output + axis.padding_begin - k * axis.dilation;
+    taps += from >= 0 && from % axis.stride == 0 && from / axis.stride < axis.input ? 1 : 0;
+  }
+  return taps;
+}
+
+// How many outputs along an axis take how many taps; of the width only those at the ends of a row.
+std::vector<int64_t> outputs_of_taps(const Axis& axis, bool ends_only) {
+  std::vector<int64_t> result(static_cast<size_t>(axis.kernel + 1));
+  const int64_t end = axis.kernel * axis.dilation;
+  for (int64_t output = 0; output < axis.output; ++output) {
+    if (ends_only && output == end) output = std::max(output, axis.output - end);
+    ++result[static_cast<size_t>(count_taps(axis, output))];
+  }
+  return result;
+}
+
+// Of the outputs that are computed exactly because they take few products (shaders/few_products.glsl).
+double exact_products(const Problem& problem, uint32_t least_border) {
+  const std::vector<int64_t> depth = outputs_of_taps(problem.axes[0], false);
+  const std::vector<int64_t> height = outputs_of_taps(problem.axes[1], false);
+  const std::vector<int64_t> width = outputs_of_taps(problem.axes[2], true);
+  double result = 0;
+  for (size_t d = 1; d < depth.size(); ++d) {
+    for (size_t h = 1; h < height.size(); ++h) {
+      for (size_t w = 1; w + 1 < width.size(); ++w) {
+        const double products = static_cast<double>(problem.group_in_channels()) * static_cast<double>(d * h * w);
+        if (products >= least_border) break;
+        result += products * static_cast<double>(depth[d]) * static_cast<double>(height[h]) * static_cast<double>(width[w]);
+      }
+    }
+  }
+  return result * static_cast<double>(problem.batch * problem.out_channels);
+}
+
+}  // namespace
+
 double predict_transforms(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
+  const double multiprocessors = std::max(1u, caps.multiprocessors);
   const Workspace workspace = workspace_of(problem, tile, problem.batch, problem.groups);
   const int64_t outputs = problem.output_elements() * (problem.has_post_op(VKTC_POST_OP_RESIDUAL) ? 2 : 1);
   const auto bytes =
       static_cast<double>(problem.input_elements() * 4 + workspace.input_bytes + workspace.sums_bytes + outputs * 4);
-  // Not timed: the share of the bandwidth that such kernels are taken to reach, and two dispatches with barriers.
-  return 1.3 * bytes / bandwidth + 8e-6;
+  // Measured on an H200 (docs/performance-log.md): 1.2 to 1.5 times the time of a copy, two dispatches with barriers,
+  // and what is computed exactly; of a channels-last input that is read at once.
+  const double of_product = (problem.input_channels_last() ? 0.4e-11 : 3.5e-11) * 132 / multiprocessors;
+  return 1.35 * bytes / bandwidth + 8e-6 + of_product * exact_products(problem, filter_of(tile).least_border);
 }
 
 }  // namespace vktconv::matrix_winograd

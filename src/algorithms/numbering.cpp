@@ -37,6 +37,18 @@ int64_t make_pitch(const Problem& problem, size_t a, bool merged, int64_t window
   return std::min(positions + reach, std::max({positions, axis.input - lowest + reach, positions + highest}));
 }
 
+// Whether runs begin with a vector of 16 bytes, in memory and in numbers: then each tile begins with one, too.
+bool runs_are_aligned(const Problem& problem, const Numbering& numbering, bool merged) {
+  const Axis& width = problem.axes[2];
+  const int64_t vector = 16 / problem.output_element_size();
+  const int64_t row_begin = merged ? width_positions(problem, true).first * width.stride - width.padding_begin : 0;
+  const int64_t run_step = numbering.run == numbering.image_numbers ? problem.output_plane()
+                           : numbering.run == numbering.pitch_w     ? width.output
+                                                                    : problem.axes[1].output * width.output;
+  return numbering.strips == 1 && row_begin % vector == 0 && run_step % vector == 0 &&
+         problem.output_plane() % vector == 0 && numbering.run * (merged ? width.stride : 1) % vector == 0;
+}
+
 int64_t phase_size(const Axis& axis) { return (axis.output - 1) / axis.stride + 1; }
 
 }  // namespace
@@ -87,6 +99,7 @@ Numbering make_numbering(const Problem& problem, bool merged, int64_t strips, co
     result.run = result.image_numbers;
     result.run_positions = problem.output_plane();
   }
+  result.overlap = runs_are_aligned(problem, result, merged) ? 0 : tile_overlap(problem, merged);
   return result;
 }
 
