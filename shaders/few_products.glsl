@@ -1,5 +1,6 @@
 // Which outputs take so few products that a sum over a whole tile of the width, by Winograd, is not as exact as one of their
-// own. Needs problem.glsl and LEAST_PRODUCTS: src/algorithms/winograd_tile.cpp says how few.
+// own. Needs problem.glsl and LEAST_PRODUCTS: src/algorithms/winograd_tile.cpp and matrix_winograd_tile.cpp say
+// how few.
 #ifndef VKTCONV_FEW_PRODUCTS_GLSL_
 #define VKTCONV_FEW_PRODUCTS_GLSL_
 

@@ -93,7 +93,7 @@ void store_pixels(OutputTile tile, uint fragment_n) {
     }
     const uint index = pixel + first;
 #if defined(DATA_F32)
-    [[unroll]] for (uint c = 0; c < 8u; ++c) magnitudes += abs(values[c]);
+    [[unroll]] for (uint c = 0; c < 8u; ++c) magnitudes += OUTPUT_OCTETS || c < channels ? abs(values[c]) : 0.0;
 #endif
     if (CHAIN_LENGTH > 0u) {
       float scales[8], shifts[8], residuals[8];  // all of them are on their way before the first is needed
@@ -134,14 +134,17 @@ void store_pixels(OutputTile tile, uint fragment_n) {
 }
 
 #if defined(DATA_F32)
-// The same once more, for outputs that are not finite.
+// The same once more, for outputs whose sums are not finite: each invocation those that it has stored.
 void mend_pixels(OutputTile tile, uint fragment_n) {
-  [[dont_unroll]] for (uint item = gl_LocalInvocationID.x; item < WARPS_N * TILE_N * ROWS; item += LOCAL) {
-    const uint staged = item / ROWS, channel = item % ROWS;
+  [[dont_unroll]] for (uint item = gl_LocalInvocationID.x; item < WARPS_N * TILE_N * BLOCK_OCTETS; item += LOCAL) {
+    const uint staged = item / BLOCK_OCTETS, first = item % BLOCK_OCTETS * 8u;
     const uint pixel = output_pixels[(staged / TILE_N * FRAGMENTS_N + fragment_n) * TILE_N + staged % TILE_N];
-    if (pixel == NOWHERE || tile.first_channel + channel >= OUT_CHANNELS) continue;
-    const uint at = staged * PIXEL_PITCH + channel;
-    mend(tile, SCALED(uintBitsToFloat(pool[at / 4u][at % 4u]), channel) + (HAS_BIAS ? block_bias[channel] : 0.0), pixel + channel, channel);
+    if (pixel == NOWHERE) continue;
+    [[dont_unroll]] for (uint channel = first; channel < first + 8u; ++channel) {
+      if (tile.first_channel + channel >= OUT_CHANNELS) break;
+      const uint at = staged * PIXEL_PITCH + channel;
+      mend(tile, SCALED(uintBitsToFloat(pool[at / 4u][at % 4u]), channel) + (HAS_BIAS ? block_bias[channel] : 0.0), pixel + channel, channel);
+    }
   }
 }
 #endif

@@ -22,17 +22,14 @@ const uint EXACT_ROWS = (BLOCK_CHANNELS + 3u) / 4u * 4u;
 // Outputs are watched while they are stored, and computed exactly in a turn of their own if need be: that code in the midst
 // of the stores slows them down even when it does not run (docs/performance-log.md).
 shared uint needs_mending;
-float magnitudes = 0.0;  // of the invocation's outputs, added up: finite if these are
+float magnitudes = 0.0;  // of the invocation's sums, added up: finite only if all of them are
 
 // By all invocations, after all stores of the tile.
 bool must_mend() {
   if (!MENDS) return false;
   if (!is_finite(magnitudes)) needs_mending = 1u;
   barrier();
-  if (needs_mending == 0u) return false;
-  memoryBarrierBuffer();  // another invocation may store the output again
-  barrier();
-  return true;
+  return needs_mending != 0u;
 }
 
 // An output with its bias. index: in the output; channel: of the block.
@@ -45,7 +42,7 @@ float compute_output_exactly(OutputTile tile, uint index, uint channel) {
   return sum + (HAS_BIAS ? block_bias[channel] : 0.0);
 }
 
-// Stores an output again if what was stored is not finite. sum: with its bias.
+// Stores an output again if its sum is not finite. sum: with its bias.
 void mend(OutputTile tile, float sum, uint index, uint channel) {
   if (is_finite(sum)) return;
   float value = compute_output_exactly(tile, index, channel);

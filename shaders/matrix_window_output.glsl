@@ -211,7 +211,11 @@ void apply_chain(OutputRun run, LanePlace place, inout float values[LANE_OUTPUTS
   }
 }
 
-// As far as the tile computes them.
+// Whether the tile computes output n of the lane.
+bool is_computed(OutputRun run, LanePlace place, uint n) {
+  return place.element + int(n) >= run.low && place.element + int(n) < run.high;
+}
+
 void store_lane(OutputRun run, LanePlace place, float values[LANE_OUTPUTS], uint run_index) {
   const uint index = run_index + uint(place.element) * ELEMENT_STEP;
   if (LANE_OUTPUTS == 1u) {
@@ -225,7 +229,7 @@ void store_lane(OutputRun run, LanePlace place, float values[LANE_OUTPUTS], uint
     OUTPUT_VECTORS.words[index / LANE_OUTPUTS] = words;
   } else {
     [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
-      if (place.element + int(n) >= run.low && place.element + int(n) < run.high) STORE_ELEMENT(index + n, values[n]);
+      if (is_computed(run, place, n)) STORE_ELEMENT(index + n, values[n]);
     }
   }
 }
@@ -280,7 +284,11 @@ void store_staged(OutputTile tile, uint fragment_m) {
             float of_channel[LANE_OUTPUTS];
             [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) of_channel[n] = SCALED(values[c * LANE_OUTPUTS + n], channel) + bias;
 #if defined(DATA_F32)
-            [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) magnitudes += abs(of_channel[n]);
+            if (places[c].whole) {
+              [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) magnitudes += abs(of_channel[n]);
+            } else {
+              [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) magnitudes += is_computed(run, places[c], n) ? abs(of_channel[n]) : 0.0;
+            }
 #endif
             const uint run_index = run.index + channel * OUTPUT_PLANE;
             if (CHAIN_LENGTH > 0u) apply_chain(run, places[c], of_channel, run_index, tile.bias_index + channel);
@@ -293,18 +301,26 @@ void store_staged(OutputTile tile, uint fragment_m) {
 }
 
 #if defined(DATA_F32)
-// The same once more, for outputs that are not finite. Of an overlap two tiles may store the same.
+// The same once more, for outputs whose sums are not finite: each invocation those that it has stored.
 void mend_staged(OutputTile tile, uint fragment_m) {
-  [[dont_unroll]] for (uint segment = 0; segment < SEGMENTS; ++segment) {
-    const OutputRun run = listed_run(segment);
-    if (run.low >= run.own_high) continue;
-    [[dont_unroll]] for (uint i = gl_SubgroupID; i < STAGED_CHANNELS; i += SUBGROUPS) {
-      const uint channel = staged_channel(i, fragment_m);
-      if (tile.first_channel + channel >= OUT_CHANNELS) continue;
-      const int row_begin = staged_row_begin(run, staged_channel_row(i));
-      [[dont_unroll]] for (int element = run.low + int(gl_SubgroupInvocationID); element < run.high; element += int(SUBGROUP)) {
-        const float sum = SCALED(read_staged_one(row_begin, element), channel) + (HAS_BIAS ? block_bias[channel] : 0.0);
-        mend(tile, sum, run.index + channel * OUTPUT_PLANE + uint(element) * ELEMENT_STEP, channel);
+  [[dont_unroll]] for (uint first_run = 0; first_run < SEGMENTS; first_run += RUNS_AT_ONCE) {
+    const uint segment = first_run + gl_SubgroupInvocationID / RUN_LANES;
+    const OutputRun run = listed_run(min(segment, SEGMENTS - 1u));
+    if (segment >= SEGMENTS || run.low >= run.own_high) continue;
+    [[dont_unroll]] for (uint turn = 0; turn < RUN_TURNS; ++turn) {
+      const int of_lane = int((turn * RUN_LANES + gl_SubgroupInvocationID % RUN_LANES) * LANE_OUTPUTS);
+      [[dont_unroll]] for (uint i = gl_SubgroupID; i < STAGED_CHANNELS; i += SUBGROUPS) {
+        const uint channel = staged_channel(i, fragment_m);
+        const uint run_index = run.index + channel * OUTPUT_PLANE;
+        const LanePlace place = find_place(run, first_element(run, run_index) + of_lane);
+        if (tile.first_channel + channel >= OUT_CHANNELS || !place.wanted) continue;
+        const int row_begin = staged_row_begin(run, staged_channel_row(i));
+        [[dont_unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
+          if (!is_computed(run, place, n)) continue;
+          const int element = place.element + int(n);
+          const float sum = SCALED(read_staged_one(row_begin, element), channel) + (HAS_BIAS ? block_bias[channel] : 0.0);
+          mend(tile, sum, run_index + uint(element) * ELEMENT_STEP, channel);
+        }
       }
     }
   }
