@@ -26,7 +26,8 @@ enum : size_t {
   merged,
   by_invocation,
   prepared,
-  whole
+  whole,
+  value_count
 };
 
 int64_t parts(const Problem& problem, const Tile& tile);  // of an element

@@ -58,9 +58,13 @@ bool available(const Problem& problem, const DeviceCaps& caps, std::string& why_
     why_not = "its tiles along the width would reach positions past 2^31 - 1";
   } else if (is_too_large(problem)) {
     why_not = "its tensors in between would be too large";
-  } else if (find_shader(variant_name("transform_output", problem.data_type, caps, false)) == nullptr) {
-    why_not = "this build has no shader " + variant_name("transform_output", problem.data_type, caps, false);
   } else {
+    for (const char* shader : {"transform_weights", "transform_input", "transform_output"}) {
+      const std::string name = variant_name(shader, problem.data_type, caps, false);
+      if (find_shader(name) != nullptr) continue;
+      why_not = "this build has no shader " + name;
+      return false;
+    }
     return true;
   }
   return false;

@@ -18,7 +18,7 @@ namespace {
 constexpr Filter filters[] = {{8, 3, 192, 128}, {8, 4, 128, 192}, {8, 5, 128, 128}, {8, 6, 96, 96},
                               {6, 3, 48, 64},   {6, 4, 64, 64},   {6, 5, 80, 64},   {4, 3, 48, 64}};
 
-constexpr size_t window_tile_values = 12;
+constexpr size_t window_tile_values = matrix_window::value_count;
 constexpr int64_t most_tap_groups = 2;
 
 }  // namespace
