@@ -149,14 +149,14 @@ TEST_CASE("Tiles overlap where they begin within a vector of outputs") {
     return make_numbering(make(text), merged, strips, {1, 1}).overlap;
   };
   CHECK(overlap("ic1ih5iw64_oc1kh1kw1", false, 1) == 0);
-  CHECK(overlap("ic1ih5iw62_oc1kh1kw1", false, 1) == 3);      // 5 * 62 is no multiple of 4
-  CHECK(overlap("ic1ih6iw62_oc1kh1kw1", false, 1) == 0);      // rows follow each other, planes are whole vectors
-  CHECK(overlap("ic1ih6iw62_oc1kh1kw2", false, 1) == 3);      // 63 outputs a row
+  CHECK(overlap("ic1ih5iw62_oc1kh1kw1", false, 1) == 3);        // 5 * 62 is no multiple of 4
+  CHECK(overlap("ic1ih6iw62_oc1kh1kw1", false, 1) == 0);        // rows follow each other, planes are whole vectors
+  CHECK(overlap("ic1ih6iw62_oc1kh1kw2", false, 1) == 3);        // 63 outputs a row
   CHECK(overlap("dtf16_ic1ih6iw62_oc1kh1kw1", false, 1) == 7);  // vectors of eight
-  CHECK(overlap("ic1ih5iw64_oc1kh1kw1", false, 2) == 3);      // strips begin anywhere
+  CHECK(overlap("ic1ih5iw64_oc1kh1kw1", false, 2) == 3);        // strips begin anywhere
   CHECK(overlap("ic1iw64_oc1kw2sw2", true, 1) == 0);
-  CHECK(overlap("ic1iw64_oc1kw4sw2pw1", true, 1) == 2);       // rows begin in the midst of a position
-  CHECK(overlap("ic1iw64_oc1kw3sw3", false, 1) == 0);         // no neighbours
+  CHECK(overlap("ic1iw64_oc1kw4sw2pw1", true, 1) == 2);  // rows begin in the midst of a position
+  CHECK(overlap("ic1iw64_oc1kw3sw3", false, 1) == 0);    // no neighbours
 }
 
 TEST_SUITE_END();

@@ -36,9 +36,7 @@ int64_t block_channels(const Tile& tile, const MatrixShape& shape) {
   return tile.values[rows] / shape.m * (shape.m / std::max(1u, tile.values[merged]));
 }
 
-int64_t tile_step(const Tile& tile, const Numbering& numbering) {
-  return tile.values[positions] - numbering.overlap;
-}
+int64_t tile_step(const Tile& tile, const Numbering& numbering) { return tile.values[positions] - numbering.overlap; }
 
 double workgroup_count(const Problem& problem, const Tile& tile, const Numbering& numbering, int64_t images,
                        int64_t blocks) {

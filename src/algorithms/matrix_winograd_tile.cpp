@@ -141,7 +141,8 @@ double exact_products(const Problem& problem, uint32_t least_border) {
       for (size_t w = 1; w + 1 < width.size(); ++w) {
         const double products = static_cast<double>(problem.group_in_channels()) * static_cast<double>(d * h * w);
         if (products >= least_border) break;
-        result += products * static_cast<double>(depth[d]) * static_cast<double>(height[h]) * static_cast<double>(width[w]);
+        result +=
+            products * static_cast<double>(depth[d]) * static_cast<double>(height[h]) * static_cast<double>(width[w]);
       }
     }
   }

@@ -23,14 +23,14 @@ struct Numbering {
   int64_t image_numbers = 1;  // of one image
   int64_t run = 1;            // numbers from one contiguous run of outputs to the next: of a row, a slice or an image
   int64_t run_positions = 1;  // of these, positions that may have outputs
-  int64_t overlap = 0;        // of neighbouring tiles, in positions: tile_overlap(), or 0 where vectors begin with tiles
+  int64_t overlap = 0;  // of neighbouring tiles, in positions: tile_overlap(), or 0 where vectors begin with tiles
 };
 
 // The taps along the height or width of the phase that has most, at least 1. merged: of the width (merged_phases.h).
 int64_t most_taps(const Problem& problem, size_t axis, bool merged);
 
-// Positions by which strips overlap, and tiles in general: as many as reach the last output of a vector of 16 bytes from
-// its first; 0 where outputs of neighbouring positions are no neighbours in memory.
+// Positions by which strips overlap, and tiles in general: as many as reach the last output of a vector of 16 bytes
+// from its first; 0 where outputs of neighbouring positions are no neighbours in memory.
 int64_t tile_overlap(const Problem& problem, bool merged);
 
 // strips at most the positions of a row; a window at most the fullest phase's taps.
