@@ -294,10 +294,12 @@ bool windows_fit(const Problem& problem, const DeviceCaps& caps, const Tile& til
 std::string describe(const Problem& problem, const Problem& transformed, const Tile& tile, const DeviceCaps& caps) {
   const Filter& filter = filter_of(tile);
   const int64_t groups = tap_groups(problem, filter);
+  Tile of_window = unwrap(tile);
+  of_window.values[matrix_window::prepared] = 0;  // by the transform, not by a dispatch of its own
   return "F(" + std::to_string(filter.outputs()) + ", " + std::to_string(filter.taps) + ") at " +
          std::to_string(filter.points) + " points" +
          (groups > 1 ? ", " + std::to_string(groups) + " groups of taps" : "") +
-         ", matrix_window: " + matrix_window::describe(transformed, unwrap(tile), caps);
+         ", matrix_window: " + matrix_window::describe(transformed, of_window, caps);
 }
 
 bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile, Plan& plan,
