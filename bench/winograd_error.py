@@ -146,6 +146,17 @@ def draw_matrix_errors(points, taps, terms, draw, tiles, channels, missing=0):
     return abs(y - exact), abs(direct - exact), (products + 2) * 2.0**-24 * magnitude
 
 
+def print_row_ends(errors_of, points, taps, products, random):
+    """Of outputs that one tap alone reaches."""
+    for terms in products:
+        shares = []
+        for draw in (random.standard_normal, random.random):
+            error, _, bound = errors_of(points, taps, terms, draw, 2000, 16, missing=taps - 1)
+            shares.append((error[0] / bound[0]).max())
+        print(f"F({points - taps + 1}, {taps}) end of a row, {terms} products: {shares[0]:.2f} of the bound for N(0, 1), "
+              f"{shares[1]:.2f} for U[0, 1)", flush=True)
+
+
 def print_matrix_errors(wanted, random):
     for points, taps in wanted:
         name = f"F({points - taps + 1}, {taps})"
@@ -158,13 +169,7 @@ def print_matrix_errors(wanted, random):
                     shares.append((error / bound).max())
                 print(f"{name} {draw.__name__}, K = {terms}: largest error {np.mean(ratios):.2f} (worst {max(ratios):.2f}) "
                       f"times that of multiply-adds, at most {max(shares):.3f} of the bound", flush=True)
-        for terms in (32, 64, 96, 128, 192, 256, 384):
-            shares = []
-            for draw in (random.standard_normal, random.random):
-                error, _, bound = draw_matrix_errors(points, taps, terms, draw, 2000, 16, missing=taps - 1)
-                shares.append((error[0] / bound[0]).max())
-            print(f"{name} end of a row, {terms} products: {shares[0]:.2f} of the bound for N(0, 1), "
-                  f"{shares[1]:.2f} for U[0, 1)", flush=True)
+        print_row_ends(draw_matrix_errors, points, taps, (32, 64, 96, 128, 192, 256, 384), random)
 
 
 def main():
@@ -184,13 +189,7 @@ def main():
                 squares.append((error**2).mean()**0.5 / (direct**2).mean()**0.5)
             print(f"{name} N(0, 1), K = {terms}: largest error {np.mean(ratios):.2f} (worst {max(ratios):.2f}) times that "
                   f"of multiply-adds, root mean square {np.mean(squares):.2f}", flush=True)
-        for terms in (32, 64, 96, 192, 256):
-            shares = []
-            for draw in (random.standard_normal, random.random):
-                error, _, bound = draw_errors(points, taps, terms, draw, 2000, 16, missing=taps - 1)
-                shares.append((error[0] / bound[0]).max())
-            print(f"{name} end of a row, {terms} products: {shares[0]:.2f} of the bound for N(0, 1), "
-                  f"{shares[1]:.2f} for U[0, 1)", flush=True)
+        print_row_ends(draw_errors, points, taps, (32, 64, 96, 192, 256), random)
 
 
 if __name__ == "__main__":
