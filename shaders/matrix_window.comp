@@ -15,8 +15,7 @@
 // fp32 is prepared. PARTS = 2: x = high + low / 2048 with both parts in fp16, and 2048 * x * w = high * (2048 * high) + high *
 // low + low * high; what is left out is below 2^-21 of the product. PARTS = 1: the high part alone. Inputs beyond fp16's range
 // have a NaN high part (split.glsl): what comes out infinite or NaN is stored once more, computed from the tensors
-// themselves, if it MENDS; else who reads the sums sees to it
-// (transform_output.comp).
+// themselves, if it MENDS; else who reads the sums sees to it (transform_output.comp).
 //
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
