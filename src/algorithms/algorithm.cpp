@@ -1,6 +1,7 @@
 #include "algorithms/algorithm.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
 
 namespace vktconv {
@@ -14,6 +15,19 @@ std::string choice_text(const Algorithm& algorithm, const Tile& tile) {
     text += std::to_string(tile.values[i]);
   }
   return text;
+}
+
+void nest_tile(const Tile& inner, size_t begin, Tile& outer) {
+  std::copy_n(inner.values.begin(), outer.values.size() - begin,
+              outer.values.begin() + static_cast<std::ptrdiff_t>(begin));
+  outer.precision = inner.precision;
+}
+
+Tile nested_tile(const Tile& outer, size_t begin) {
+  Tile inner;
+  std::copy(outer.values.begin() + static_cast<std::ptrdiff_t>(begin), outer.values.end(), inner.values.begin());
+  inner.precision = outer.precision;
+  return inner;
 }
 
 bool has_8bit_kernels(const DeviceCaps& caps) {

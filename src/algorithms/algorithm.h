@@ -27,6 +27,11 @@ struct Tile {
   VktcPrecision precision = VKTC_PRECISION_F32_FMA;
 };
 
+// For an algorithm that leaves some of its work to another: a tile whose values from `begin` on, as many as fit, and
+// whose precision are those of the other's tile; and that tile back.
+void nest_tile(const Tile& inner, size_t begin, Tile& outer);
+Tile nested_tile(const Tile& outer, size_t begin);
+
 struct Algorithm {
   const char* name;
   const char* summary;  // half a sentence for `vktconv info`

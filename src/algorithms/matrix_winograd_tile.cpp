@@ -18,7 +18,6 @@ namespace {
 constexpr Filter filters[] = {{8, 3, 192, 128}, {8, 4, 128, 192}, {8, 5, 128, 128}, {8, 6, 96, 96},
                               {6, 3, 48, 64},   {6, 4, 64, 64},   {6, 5, 80, 64},   {4, 3, 48, 64}};
 
-constexpr size_t window_tile_values = matrix_window::value_count;
 constexpr int64_t most_tap_groups = 2;
 
 }  // namespace
@@ -56,18 +55,13 @@ Tile wrap(const Filter& filter, const Tile& of_window) {
   Tile tile;
   tile.values[points] = filter.points;
   tile.values[taps] = filter.taps;
-  static_assert(window_values + window_tile_values <= std::tuple_size_v<decltype(Tile::values)>);
-  std::copy_n(of_window.values.begin(), window_tile_values, tile.values.begin() + window_values);
-  tile.precision = of_window.precision;
+  static_assert(size_t{window_values} + size_t{matrix_window::value_count} <=
+                std::tuple_size_v<decltype(Tile::values)>);
+  nest_tile(of_window, window_values, tile);
   return tile;
 }
 
-Tile unwrap(const Tile& tile) {
-  Tile of_window;
-  std::copy_n(tile.values.begin() + window_values, window_tile_values, of_window.values.begin());
-  of_window.precision = tile.precision;
-  return of_window;
-}
+Tile unwrap(const Tile& tile) { return nested_tile(tile, window_values); }
 
 int64_t inner_products(const Problem& problem) {
   const winograd::Layer layer = winograd::make_layer(problem);

@@ -17,7 +17,7 @@ namespace {
 
 // Tile::values: parts of a group's in-channels, who convolves them (an index of `inner`), and that one's tile.
 enum : size_t { parts, algorithm, inner_values };
-constexpr size_t inner_tile_values = 12;
+constexpr size_t most_inner_values = 12;  // that tiles of the other algorithms have
 
 constexpr const Algorithm* inner[] = {&tiled_algorithm, &matrix_algorithm, &matrix_window_algorithm};
 
@@ -51,23 +51,15 @@ double predict_sum(const Problem& problem, const DeviceCaps& caps, uint32_t coun
   return bytes / bandwidth + 7e-6;  // two dispatches more, and a barrier
 }
 
-// Tiles of the other algorithms have no more values.
+static_assert(inner_values + most_inner_values <= std::tuple_size_v<decltype(Tile::values)>);
+
 Tile wrap(uint32_t count, size_t index, const Tile& of_parts, double seconds) {
   Tile tile;
   tile.values[parts] = count;
   tile.values[algorithm] = static_cast<uint32_t>(index);
-  static_assert(inner_values + inner_tile_values <= std::tuple_size_v<decltype(Tile::values)>);
-  std::copy_n(of_parts.values.begin(), inner_tile_values, tile.values.begin() + inner_values);
-  tile.precision = of_parts.precision;
+  nest_tile(of_parts, inner_values, tile);
   tile.seconds = seconds;
   return tile;
-}
-
-Tile unwrap(const Tile& tile) {
-  Tile of_parts;
-  std::copy_n(tile.values.begin() + inner_values, inner_tile_values, of_parts.values.begin());
-  of_parts.precision = tile.precision;
-  return of_parts;
 }
 
 std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::string& why_not) {
@@ -139,7 +131,7 @@ bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& op
   const uint32_t count = tile.values[parts];
   const Problem of_parts = make_parts(problem, count);
   const Algorithm& by = *inner[tile.values[algorithm]];
-  if (!by.build(of_parts, caps, options, unwrap(tile), plan, error)) return false;
+  if (!by.build(of_parts, caps, options, nested_tile(tile, inner_values), plan, error)) return false;
   if (!check_post_op_buffers(problem, caps, plan.device_address, own_buffers, error)) return false;
 
   const uint64_t begin = (plan.workspace_bytes + workspace_alignment - 1) / workspace_alignment * workspace_alignment;
