@@ -12,6 +12,7 @@
 #include <string>
 
 #include "algorithms/algorithm.h"
+#include "algorithms/matrix_winograd_tile.h"
 #include "check.h"
 #include "context.h"
 #include "plan_rules.h"
@@ -244,6 +245,43 @@ TEST_CASE("The workspace of Winograd on matrix units stays below 1 GiB where ima
   REQUIRE(make_plan(problem, ada_caps(), {"matrix_winograd"}, plan, error));
   CHECK(plan.workspace_bytes > uint64_t{1} << 30);
   CHECK(plan.run.size() == 6);
+}
+
+TEST_CASE("Products that are computed exactly are counted as one by one, and soon") {
+  const matrix_winograd::Filter filter = {8, 3, 192, 128};
+  const auto taps = [](const Axis& axis, int64_t output) {
+    int64_t count = 0;
+    for (int64_t k = 0; k < axis.kernel; ++k) {
+      const int64_t from = output + axis.padding_begin - k * axis.dilation;
+      if (from >= 0 && from % axis.stride == 0 && from / axis.stride < axis.input) ++count;
+    }
+    return count;
+  };
+  for (const char* text : {"ic16ih9iw20_oc8kh3kw3", "mb2_ic16id5ih9iw11_oc8kd3kh3kw3sd2sh3sw1pd1ph2pw2",
+                           "ic16ih9iw20_oc8kh3kw4sh1sw1ph-2pw0dh1dw2", "ic16ih2iw3_oc8kh5kw5", "g2_ic32iw7_oc8kw3"}) {
+    CAPTURE(text);
+    Problem problem;
+    VktcError error = {};
+    REQUIRE(make_problem(parse(text), problem, error));
+    double expected = 0;
+    for (int64_t d = 0; d < problem.axes[0].output; ++d) {
+      for (int64_t h = 0; h < problem.axes[1].output; ++h) {
+        for (int64_t w = 0; w < problem.axes[2].output; ++w) {
+          const int64_t of_width = taps(problem.axes[2], w);
+          const int64_t products =
+              problem.group_in_channels() * taps(problem.axes[0], d) * taps(problem.axes[1], h) * of_width;
+          if (of_width < problem.axes[2].kernel && products < filter.least_border)
+            expected += static_cast<double>(products);
+        }
+      }
+    }
+    CHECK(matrix_winograd::exact_products(problem, filter) ==
+          expected * static_cast<double>(problem.batch * problem.out_channels));
+  }
+  Problem tall;
+  VktcError error = {};
+  REQUIRE(make_problem(parse("ic16ih1000000000iw8_oc8kh3kw3"), tall, error));
+  CHECK(matrix_winograd::exact_products(tall, filter) > 0);  // not by a loop over its rows
 }
 
 TEST_SUITE_END();

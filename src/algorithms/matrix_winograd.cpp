@@ -78,6 +78,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
             ", and more than 6 taps of the width want a multiple of 8 in-channels";
   for (const Filter& filter : useful_filters(problem)) {
     const Problem transformed = transformed_problem(problem, filter, problem.batch, problem.groups);
+    const double exact = exact_products(problem, filter);
     std::vector<Tile> offered = matrix_window_algorithm.tiles(transformed, caps, why_not);
     std::erase_if(offered, [](const Tile& tile) { return tile.precision != VKTC_PRECISION_F32; });
     // Candidates far behind are not worth the planner's time.
@@ -91,7 +92,7 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
                                                      caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11);
       // On a CPU matrices are not quick, and nor is what feeds them.
       const double cpu = caps.is_cpu ? 50.0 : 1.0;
-      tile.seconds = of_window->seconds + cpu * (predict_transforms(problem, caps, tile) - preparation);
+      tile.seconds = of_window->seconds + cpu * (predict_transforms(problem, caps, tile, exact) - preparation);
       result.push_back(tile);
     }
   }

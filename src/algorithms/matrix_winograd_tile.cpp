@@ -113,28 +113,44 @@ int64_t count_taps(const Axis& axis, int64_t output) {
   return taps;
 }
 
-// How many outputs along an axis take how many taps; of the width only those at the ends of a row.
-std::vector<int64_t> outputs_of_taps(const Axis& axis, bool ends_only) {
+// How many outputs along an axis take how many taps. Near the ends of the inputs they are counted one by one, in
+// between those of one stride. Nobody counts the ends of an enormous kernel, or such a stride: then all have all taps.
+std::vector<int64_t> outputs_of_taps(const Axis& axis) {
+  constexpr int64_t most_counted = 4096;
   std::vector<int64_t> result(static_cast<size_t>(axis.kernel + 1));
-  const int64_t end = axis.kernel * axis.dilation;
-  for (int64_t output = 0; output < axis.output; ++output) {
-    if (ends_only && output == end) output = std::max(output, axis.output - end);
-    ++result[static_cast<size_t>(count_taps(axis, output))];
+  const int64_t reach = (axis.kernel - 1) * axis.dilation;
+  if (reach > most_counted || axis.stride > most_counted) {
+    result.back() = axis.output;
+    return result;
   }
+  const auto clamped = [&](int64_t output) { return std::clamp<int64_t>(output, 0, axis.output); };
+  const int64_t last_input = (axis.input - 1) * axis.stride;
+  const int64_t begin = clamped(-axis.padding_begin), end = clamped(last_input + reach + 1 - axis.padding_begin);
+  const int64_t inner_begin = std::min(clamped(reach - axis.padding_begin), end);
+  const int64_t inner_end = std::clamp(last_input + 1 - axis.padding_begin, inner_begin, end);
+  const auto add = [&](int64_t output, int64_t count) {
+    result[static_cast<size_t>(count_taps(axis, output))] += count;
+  };
+  for (int64_t output = begin; output < inner_begin; ++output) add(output, 1);
+  for (int64_t i = 0; i < std::min(axis.stride, inner_end - inner_begin); ++i) {
+    add(inner_begin + i, ceil_div(inner_end - inner_begin - i, axis.stride));
+  }
+  for (int64_t output = inner_end; output < end; ++output) add(output, 1);
   return result;
 }
 
-// Of the outputs that are computed exactly because they take few products (shaders/few_products.glsl).
-double exact_products(const Problem& problem, uint32_t least_border) {
-  const std::vector<int64_t> depth = outputs_of_taps(problem.axes[0], false);
-  const std::vector<int64_t> height = outputs_of_taps(problem.axes[1], false);
-  const std::vector<int64_t> width = outputs_of_taps(problem.axes[2], true);
+}  // namespace
+
+double exact_products(const Problem& problem, const Filter& filter) {
+  const std::vector<int64_t> depth = outputs_of_taps(problem.axes[0]);
+  const std::vector<int64_t> height = outputs_of_taps(problem.axes[1]);
+  const std::vector<int64_t> width = outputs_of_taps(problem.axes[2]);
   double result = 0;
   for (size_t d = 1; d < depth.size(); ++d) {
     for (size_t h = 1; h < height.size(); ++h) {
-      for (size_t w = 1; w + 1 < width.size(); ++w) {
+      for (size_t w = 1; w + 1 < width.size(); ++w) {  // what takes all taps of the width is not at its ends
         const double products = static_cast<double>(problem.group_in_channels()) * static_cast<double>(d * h * w);
-        if (products >= least_border) break;
+        if (products >= filter.least_border) break;
         result +=
             products * static_cast<double>(depth[d]) * static_cast<double>(height[h]) * static_cast<double>(width[w]);
       }
@@ -143,9 +159,7 @@ double exact_products(const Problem& problem, uint32_t least_border) {
   return result * static_cast<double>(problem.batch * problem.out_channels);
 }
 
-}  // namespace
-
-double predict_transforms(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
+double predict_transforms(const Problem& problem, const DeviceCaps& caps, const Tile& tile, double exact) {
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
   const double multiprocessors = std::max(1u, caps.multiprocessors);
   const Workspace workspace = workspace_of(problem, tile, problem.batch, problem.groups);
@@ -155,7 +169,7 @@ double predict_transforms(const Problem& problem, const DeviceCaps& caps, const 
   // Measured on an H200 (docs/performance-log.md): 1.2 to 1.5 times the time of a copy, two dispatches with barriers,
   // and what is computed exactly; of a channels-last input that is read at once.
   const double of_product = (problem.input_channels_last() ? 0.4e-11 : 3.5e-11) * 132 / multiprocessors;
-  return 1.35 * bytes / bandwidth + 8e-6 + of_product * exact_products(problem, filter_of(tile).least_border);
+  return 1.35 * bytes / bandwidth + 8e-6 + of_product * exact;
 }
 
 }  // namespace vktconv::matrix_winograd

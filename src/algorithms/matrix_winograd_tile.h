@@ -43,7 +43,10 @@ struct Workspace {
 };
 Workspace workspace_of(const Problem& problem, const Tile& tile, int64_t images, int64_t groups);
 
-// What the transforms take before and after the products, in seconds.
-double predict_transforms(const Problem& problem, const DeviceCaps& caps, const Tile& tile);
+// Products of the outputs that are computed exactly because they take few (shaders/few_products.glsl), about.
+double exact_products(const Problem& problem, const Filter& filter);
+
+// What the transforms take before and after the products, in seconds. exact: exact_products().
+double predict_transforms(const Problem& problem, const DeviceCaps& caps, const Tile& tile, double exact);
 
 }  // namespace vktconv::matrix_winograd
