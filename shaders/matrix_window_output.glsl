@@ -11,6 +11,7 @@ const uint OUTPUTS_OF_POSITION = MERGED > 0u ? STRIDE_W : 1u;
 const uint ELEMENT_STEP = MERGED > 0u ? 1u : STRIDE_W;  // from one output of a run to the next, in memory
 const uint LANE_OUTPUTS = ELEMENT_STEP > 1u ? 1u : OUTPUT_TYPE == TYPE_F32 ? 4u : 8u;
 const uint DILATION_W = uint(INPUT_STEP_W * GCD_W);
+const bool HALVED = MERGED > 0u && STRIDE_W == 2u;  // two phases of the width: of each, half as many as outputs
 
 // The outputs of a run that the tile computes: elements low .. high - 1, counted from the run's first position.
 struct OutputRun {
@@ -48,11 +49,21 @@ OutputRun find_run(OutputTile tile, uint segment) {
   return run;
 }
 
-// Neighbours in a staged row from word `at` on: whole vectors, shifted. Scalar reads of lanes that are several words apart
-// would fall into few banks.
-const bool HALVED = MERGED > 0u && STRIDE_W == 2u;  // two phases of the width: of each, half as many
+// Whether all vectors of 16 bytes begin at the same element of their runs, modulo the vector: FIRST_ELEMENT. Then, where runs and
+// tiles have even numbers of positions, or multiples of four, it is known by what words a lane's sums lie beside a quad's begin.
+const bool ELEMENT_KNOWN = FIRST_ELEMENT < LANE_OUTPUTS;
+const uint KNOWN_POSITION = STAGED_BEGIN + (HALVED ? FIRST_ELEMENT / 2u : FIRST_ELEMENT);
+const uint LANE_POSITIONS = HALVED ? LANE_OUTPUTS / 2u : LANE_OUTPUTS;
+const bool ONE_KNOWN = ELEMENT_KNOWN ? (RUN | TILE_STEP | LANE_POSITIONS) % 2u == 0u : false;
+const bool TWO_KNOWN = ELEMENT_KNOWN ? (RUN | TILE_STEP | LANE_POSITIONS) % 4u == 0u : false;
+
+// Neighbours in a staged row: whole vectors, shifted. Scalar reads of lanes that are several words apart would fall into few
+// banks.
 const uint NEIGHBOURS = HALVED ? LANE_OUTPUTS / 2u + 1u : LANE_OUTPUTS;
 const uint NEIGHBOUR_QUADS = (NEIGHBOURS + 6u) / 4u;
+
+// Other sums of a lane are read one by one.
+const bool ONE_BY_ONE = LANE_OUTPUTS == 1u ? true : MERGED > 0u ? !HALVED : false;
 
 // Where a lane's outputs of a run lie: the same for all channels whose runs begin at the same place of a vector.
 struct LanePlace {
@@ -60,8 +71,10 @@ struct LanePlace {
   bool wanted;    // whether any is the tile's own,
   bool whole;     // and all are computed
   uint quad;      // where its sum lies in shared memory, counted from the channel's first staged row: the vector,
-  uint word;      // and the word of it
+  bool two, one;  // and the word of it
   bool odd;       // HALVED: the element is of the second phase
+  uint words[8];  // ONE_BY_ONE: where each sum lies
+  uint computed;  // and a bit for each, whether there is one
 };
 
 LanePlace find_place(OutputRun run, int element) {
@@ -69,26 +82,43 @@ LanePlace find_place(OutputRun run, int element) {
   place.element = element;
   place.wanted = element < run.own_high;
   place.whole = element >= run.low && element + int(LANE_OUTPUTS) <= run.high;
-  // What is not wanted is read, too: somewhere in the tile.
-  const int read_element = min(element, run.own_high);
-  const uint shifted = uint(read_element + int(LANE_OUTPUTS * 2u));  // not negative
-  place.odd = HALVED ? (shifted & 1u) != 0u : false;
-  const int from_run = HALVED ? int(shifted / 2u) - int(LANE_OUTPUTS) : read_element;
-  const uint at = uint(run.first_staged + int(STAGED_BEGIN) + from_run);
+  const int begin = run.first_staged + int(STAGED_BEGIN);
+  place.computed = 0u;
+  if (ONE_BY_ONE) {
+    const uint shifted = uint(element + int(LANE_OUTPUTS * OUTPUTS_OF_POSITION));  // not negative
+    uint phase = shifted % OUTPUTS_OF_POSITION;
+    int position = begin + int(shifted / OUTPUTS_OF_POSITION) - int(LANE_OUTPUTS);
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
+      const uint row = MERGED > 0u ? phase / DILATION_W : 0u;
+      const bool computed = MERGED > 0u ? phase % DILATION_W == 0u && row < MERGED : true;
+      if (computed) place.computed |= 1u << n;
+      place.words[n] = computed ? row * STAGED_PITCH + uint(position) : 0u;
+      ++phase;
+      if (phase == OUTPUTS_OF_POSITION) {
+        phase = 0u;
+        ++position;
+      }
+    }
+    return place;
+  }
+  const uint shifted = uint(element + int(LANE_OUTPUTS * 2u));  // not negative
+  place.odd = HALVED ? (ELEMENT_KNOWN ? FIRST_ELEMENT % 2u != 0u : (shifted & 1u) != 0u) : false;
+  const int from_run = HALVED ? int(shifted / 2u) - int(LANE_OUTPUTS) : element;
+  const uint at = uint(begin + from_run);
   place.quad = at / 4u;
-  place.word = at % 4u;
+  place.two = TWO_KNOWN ? (KNOWN_POSITION & 2u) != 0u : (at & 2u) != 0u;
+  place.one = ONE_KNOWN ? (KNOWN_POSITION & 1u) != 0u : (at & 1u) != 0u;
   return place;
 }
 
-void read_neighbours(uint quad, uint word, out uint neighbours[NEIGHBOURS]) {
+void read_neighbours(uint quad, LanePlace place, out uint neighbours[NEIGHBOURS]) {
   uint words[NEIGHBOUR_QUADS * 4u];
   [[unroll]] for (uint q = 0; q < NEIGHBOUR_QUADS; ++q) {
     const uvec4 of_quad = pool[quad + q];
     [[unroll]] for (uint i = 0; i < 4u; ++i) words[q * 4u + i] = of_quad[i];
   }
-  const bool two = (word & 2u) != 0u, one = (word & 1u) != 0u;
-  [[unroll]] for (uint n = 0; n < NEIGHBOURS + 1u; ++n) words[n] = two ? words[n + 2u] : words[n];
-  [[unroll]] for (uint n = 0; n < NEIGHBOURS; ++n) neighbours[n] = one ? words[n + 1u] : words[n];
+  [[unroll]] for (uint n = 0; n < NEIGHBOURS + 1u; ++n) words[n] = place.two ? words[n + 2u] : words[n];
+  [[unroll]] for (uint n = 0; n < NEIGHBOURS; ++n) neighbours[n] = place.one ? words[n + 1u] : words[n];
 }
 
 // row_begin: where the channel's first staged row has the run's first position.
@@ -112,27 +142,28 @@ int staged_row_begin(OutputRun run, uint channel_row) {
 }
 
 // The sums of a lane; of elements outside of the tile, anything. channel_row: the first staged row of the channel.
-void read_staged(OutputRun run, LanePlace place, uint channel_row, out float sums_of_lane[LANE_OUTPUTS]) {
+void read_staged(LanePlace place, uint channel_row, out float sums_of_lane[LANE_OUTPUTS]) {
+  if (ONE_BY_ONE) {
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
+      const uint at = place.words[n] + channel_row * STAGED_PITCH;
+      sums_of_lane[n] = uintBitsToFloat((place.computed & (1u << n)) != 0u ? pool[at / 4u][at % 4u] : 0u);
+    }
+    return;
+  }
   const uint quad = channel_row * (STAGED_PITCH / 4u) + place.quad;
-  if (LANE_OUTPUTS > 1u && MERGED == 0u) {
-    uint neighbours[NEIGHBOURS];
-    read_neighbours(quad, place.word, neighbours);
-    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) sums_of_lane[n] = uintBitsToFloat(neighbours[n % NEIGHBOURS]);
-  } else if (HALVED) {
-    uint even_phase[NEIGHBOURS], odd_phase[NEIGHBOURS];
-    read_neighbours(quad, place.word, even_phase);
+  uint neighbours[NEIGHBOURS];
+  read_neighbours(quad, place, neighbours);
+  if (HALVED) {
+    uint odd_phase[NEIGHBOURS];
     [[unroll]] for (uint n = 0; n < NEIGHBOURS; ++n) odd_phase[n] = 0u;
-    if (MERGED == 2u) read_neighbours(quad + STAGED_PITCH / 4u, place.word, odd_phase);
+    if (MERGED == 2u) read_neighbours(quad + STAGED_PITCH / 4u, place, odd_phase);
     [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
       const uint i = (n / 2u) % NEIGHBOURS, next = ((n + 1u) / 2u) % NEIGHBOURS;
-      sums_of_lane[n] = uintBitsToFloat(n % 2u == 0u ? (place.odd ? odd_phase[i] : even_phase[i])
-                                                     : (place.odd ? even_phase[next] : odd_phase[i]));
+      sums_of_lane[n] = uintBitsToFloat(n % 2u == 0u ? (place.odd ? odd_phase[i] : neighbours[i])
+                                                     : (place.odd ? neighbours[next] : odd_phase[i]));
     }
   } else {
-    const int row_begin = staged_row_begin(run, channel_row);
-    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {
-      sums_of_lane[n] = read_staged_one(row_begin, min(place.element, run.own_high) + int(n));
-    }
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) sums_of_lane[n] = uintBitsToFloat(neighbours[n % NEIGHBOURS]);
   }
 }
 
@@ -186,7 +217,8 @@ int first_element(OutputRun run, uint run_index) {
 // Lanes that go through a run together; a subgroup takes several short runs at once.
 const uint OWN_RUN = STRIPS > 1u ? STRIP_W : RUN_POSITIONS;  // of the last strip, all
 const uint LONGEST_RUN = (TILE_STEP < OWN_RUN ? TILE_STEP : OWN_RUN) * OUTPUTS_OF_POSITION;
-const uint RUN_SLOTS = (LONGEST_RUN + LANE_OUTPUTS - 1u) / LANE_OUTPUTS + (LANE_OUTPUTS > 1u ? 1u : 0u);
+// Vectors that this many outputs touch, from wherever they begin; or from a vector's first, where tiles do not overlap.
+const uint RUN_SLOTS = (LONGEST_RUN + (TILE_STEP < POSITIONS ? 2u : 1u) * (LANE_OUTPUTS - 1u)) / LANE_OUTPUTS;
 const uint ENOUGH_LANES = RUN_SLOTS <= 1u ? 1u : RUN_SLOTS <= 2u ? 2u : RUN_SLOTS <= 4u ? 4u : RUN_SLOTS <= 8u ? 8u : RUN_SLOTS <= 16u ? 16u : RUN_SLOTS <= 32u ? 32u : 64u;
 const uint RUN_LANES = ENOUGH_LANES < SUBGROUP ? ENOUGH_LANES : SUBGROUP;
 const uint RUNS_AT_ONCE = SUBGROUP / RUN_LANES;
@@ -234,8 +266,6 @@ void store_lane(OutputRun run, LanePlace place, float values[LANE_OUTPUTS], uint
   }
 }
 
-const uint CHANNELS_AT_ONCE = 2;  // of a subgroup
-
 // Lists the runs for the loops below.
 void list_runs(OutputTile tile) {
   for (uint segment = gl_LocalInvocationID.x; segment < SEGMENTS; segment += LOCAL) {
@@ -250,47 +280,67 @@ OutputRun listed_run(uint segment) {
   return OutputRun(first.x, first.y, first.z, first.w, uint(second.x), second.y != 0);
 }
 
-// Whether the runs of all channels that a subgroup stores begin at the same place of a vector.
-const bool NEIGHBOURS_ALIGNED = OUTPUT_PLANE % LANE_OUTPUTS == 0u;
-const bool OWN_ALIGNED = TILE_CHANNELS % SUBGROUPS == 0u ? SUBGROUPS * OUTPUT_PLANE % LANE_OUTPUTS == 0u : false;
-const bool SAME_PLACES = NEIGHBOURS_ALIGNED ? true : OWN_ALIGNED;
+// A subgroup takes every SUBGROUPS-th of the staged channels. Among these, every PLACES-th has a run that begins at the same place
+// of a vector, and what lanes need to know about that is computed once for all of them.
+const uint PLACE_PERIOD = OUTPUT_PLANE % LANE_OUTPUTS == 0u ? 1u : OUTPUT_PLANE * 2u % LANE_OUTPUTS == 0u ? 2u : OUTPUT_PLANE * 4u % LANE_OUTPUTS == 0u ? 4u : 8u;
+const uint PERIOD_PLACES = SUBGROUPS % PLACE_PERIOD == 0u ? 1u : PLACE_PERIOD % SUBGROUPS == 0u ? PLACE_PERIOD / SUBGROUPS : PLACE_PERIOD;
+const uint OWN_CHANNELS = (STAGED_CHANNELS + SUBGROUPS - 1u) / SUBGROUPS;
+// From one matrix's channels to those of the subgroup's next there is a step of any size: the places repeat within a matrix,
+// or there is only one.
+const bool REPEATED = TILE_CHANNELS % (PERIOD_PLACES * SUBGROUPS) == 0u ? true : PLACE_PERIOD == 1u ? SUBGROUPS % TILE_CHANNELS == 0u : false;
+const uint PLACES = REPEATED ? PERIOD_PLACES : OWN_CHANNELS;
+const uint PLACE_STEP = PLACES * SUBGROUPS;  // staged channels from one to the next of the same place
+// Channels of a place that are read before any is stored, so that reads overlap. All of these lie at the same distances from the
+// first, wherever that is.
+const uint MOST_AT_ONCE = LANE_OUTPUTS > 4u ? 2u : 4u;
+const uint IN_A_MATRIX = TILE_CHANNELS / PLACE_STEP;  // of a place; or 0
+const uint CHANNELS_AT_ONCE = !REPEATED ? 1u : IN_A_MATRIX == 0u ? MOST_AT_ONCE : IN_A_MATRIX % MOST_AT_ONCE == 0u ? MOST_AT_ONCE :
+                              MOST_AT_ONCE % IN_A_MATRIX == 0u ? MOST_AT_ONCE : IN_A_MATRIX % 2u == 0u ? 2u : 1u;
+const bool ALL_STAGED = STAGED_CHANNELS % (PLACE_STEP * CHANNELS_AT_ONCE) == 0u;
+const bool ALL_CHANNELS = OUT_CHANNELS % BLOCK_CHANNELS == 0u;
+
+// Stores a lane's outputs of CHANNELS_AT_ONCE channels, of the staged channel `first` and those after it.
+void store_channels(OutputTile tile, OutputRun run, LanePlace place, uint first, uint fragment_m) {
+  const uint first_channel = staged_channel(first, fragment_m), first_row = staged_channel_row(first);
+  float values[CHANNELS_AT_ONCE * LANE_OUTPUTS];
+  [[unroll]] for (uint c = 0; c < CHANNELS_AT_ONCE; ++c) {
+    const uint behind = c * PLACE_STEP;
+    if (!ALL_STAGED && first + behind >= STAGED_CHANNELS) continue;
+    float of_channel[LANE_OUTPUTS];
+    read_staged(place, first_row + staged_channel_row(behind), of_channel);
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) values[c * LANE_OUTPUTS + n] = of_channel[n];
+  }
+  [[unroll]] for (uint c = 0; c < CHANNELS_AT_ONCE; ++c) {
+    const uint behind = c * PLACE_STEP;
+    const uint channel = first_channel + staged_channel(behind, 0u);
+    if (!ALL_STAGED && first + behind >= STAGED_CHANNELS) continue;
+    if (!ALL_CHANNELS && tile.first_channel + channel >= OUT_CHANNELS) continue;
+    const float bias = HAS_BIAS ? block_bias[channel] : 0.0;
+    float of_channel[LANE_OUTPUTS];
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) of_channel[n] = SCALED(values[c * LANE_OUTPUTS + n], channel) + bias;
+#if defined(DATA_F32)
+    // Also of what is not stored, at the ends of runs: to tell costs more than to look for nothing once in a while.
+    [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) magnitudes += abs(of_channel[n]);
+#endif
+    const uint run_index = run.index + channel * OUTPUT_PLANE;
+    if (CHAIN_LENGTH > 0u) apply_chain(run, place, of_channel, run_index, tile.bias_index + channel);
+    store_lane(run, place, of_channel, run_index);
+  }
+}
 
 // Stores what is staged of matrix row fragment_m of each subgroup.
 void store_staged(OutputTile tile, uint fragment_m) {
   [[dont_unroll]] for (uint first_run = 0; first_run < SEGMENTS; first_run += RUNS_AT_ONCE) {
     const uint segment = first_run + gl_SubgroupInvocationID / RUN_LANES;
-    OutputRun run = listed_run(min(segment, SEGMENTS - 1u));
+    const OutputRun run = listed_run(min(segment, SEGMENTS - 1u));
     if (segment >= SEGMENTS || run.low >= run.own_high) continue;
     [[dont_unroll]] for (uint turn = 0; turn < RUN_TURNS; ++turn) {
       const int of_lane = int((turn * RUN_LANES + gl_SubgroupInvocationID % RUN_LANES) * LANE_OUTPUTS);
-      const LanePlace first_place = find_place(run, first_element(run, run.index + staged_channel(gl_SubgroupID, fragment_m) * OUTPUT_PLANE) + of_lane);
-      [[dont_unroll]] for (uint first = gl_SubgroupID; first < STAGED_CHANNELS; first += SUBGROUPS * CHANNELS_AT_ONCE) {
-        // Everything is read before anything is stored, whether it is wanted or not: reads overlap.
-        float values[CHANNELS_AT_ONCE * LANE_OUTPUTS];
-        LanePlace places[CHANNELS_AT_ONCE];
-        [[unroll]] for (uint c = 0; c < CHANNELS_AT_ONCE; ++c) {
-          const uint i = min(first + c * SUBGROUPS, STAGED_CHANNELS - 1u);
-          places[c] = first_place;
-          if (!SAME_PLACES) places[c] = find_place(run, first_element(run, run.index + staged_channel(i, fragment_m) * OUTPUT_PLANE) + of_lane);
-          float of_channel[LANE_OUTPUTS];
-          read_staged(run, places[c], staged_channel_row(i), of_channel);
-          [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) values[c * LANE_OUTPUTS + n] = of_channel[n];
-        }
-        [[unroll]] for (uint c = 0; c < CHANNELS_AT_ONCE; ++c) {
-          const uint i = first + c * SUBGROUPS;
-          const uint channel = staged_channel(i, fragment_m);
-          if (i < STAGED_CHANNELS && tile.first_channel + channel < OUT_CHANNELS && places[c].wanted) {
-            const float bias = HAS_BIAS ? block_bias[channel] : 0.0;
-            float of_channel[LANE_OUTPUTS];
-            [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) of_channel[n] = SCALED(values[c * LANE_OUTPUTS + n], channel) + bias;
-#if defined(DATA_F32)
-            // Also of what is not stored, at the ends of runs: to tell costs more than to look for nothing once in a while.
-            [[unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) magnitudes += abs(of_channel[n]);
-#endif
-            const uint run_index = run.index + channel * OUTPUT_PLANE;
-            if (CHAIN_LENGTH > 0u) apply_chain(run, places[c], of_channel, run_index, tile.bias_index + channel);
-            store_lane(run, places[c], of_channel, run_index);
-          }
+      [[dont_unroll]] for (uint i = gl_SubgroupID; i < min(PLACE_STEP, STAGED_CHANNELS); i += SUBGROUPS) {
+        const LanePlace place = find_place(run, first_element(run, run.index + staged_channel(i, fragment_m) * OUTPUT_PLANE) + of_lane);
+        if (!place.wanted) continue;
+        [[dont_unroll]] for (uint first = i; first < STAGED_CHANNELS; first += PLACE_STEP * CHANNELS_AT_ONCE) {
+          store_channels(tile, run, place, first, fragment_m);
         }
       }
     }

@@ -18,6 +18,7 @@ layout(constant_id = NUMBERING_PITCH_H) const uint PITCH_H = 1;
 layout(constant_id = NUMBERING_RUN) const uint RUN = 1;                // numbers from one contiguous run of outputs to the next
 layout(constant_id = NUMBERING_RUN_POSITIONS) const uint RUN_POSITIONS = 1;  // of these, positions that may exist
 layout(constant_id = NUMBERING_SEGMENTS) const uint SEGMENTS = 1;      // runs that a tile can touch
+layout(constant_id = NUMBERING_FIRST_ELEMENT) const uint FIRST_ELEMENT = 255;  // of each run where a vector begins
 
 const uint GAP_W = PITCH_W - STRIP_W;
 const uint GAP_H = PITCH_H - SIZE_H;
@@ -29,7 +30,9 @@ struct Numbered {
   bool exists;  // an image has it
 };
 
-uint count_numbers(uint images) { return images * STRIPS * SIZE_D * PITCH_H * PITCH_W; }
+const uint IMAGE_NUMBERS = STRIPS * SIZE_D * PITCH_H * PITCH_W;
+
+uint count_numbers(uint images) { return images * IMAGE_NUMBERS; }
 
 // A row of numbers, counted through all strips and slices; before_h of them stand for what lies before a slice. The width is
 // where the row begins.

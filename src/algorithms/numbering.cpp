@@ -37,16 +37,19 @@ int64_t make_pitch(const Problem& problem, size_t a, bool merged, int64_t window
   return std::min(positions + reach, std::max({positions, axis.input - lowest + reach, positions + highest}));
 }
 
-// Whether runs begin with a vector of 16 bytes, in memory and in numbers: then each tile begins with one, too.
-bool runs_are_aligned(const Problem& problem, const Numbering& numbering, bool merged) {
+int64_t elements_of_vector(const Problem& problem) { return 16 / problem.output_element_size(); }
+
+// Numbering::first_element.
+int64_t find_first_element(const Problem& problem, const Numbering& numbering, bool merged) {
   const Axis& width = problem.axes[2];
-  const int64_t vector = 16 / problem.output_element_size();
+  const int64_t vector = elements_of_vector(problem);
   const int64_t row_begin = merged ? width_positions(problem, true).first * width.stride - width.padding_begin : 0;
   const int64_t run_step = numbering.run == numbering.image_numbers ? problem.output_plane()
                            : numbering.run == numbering.pitch_w     ? width.output
                                                                     : problem.axes[1].output * width.output;
-  return numbering.strips == 1 && row_begin % vector == 0 && run_step % vector == 0 &&
-         problem.output_plane() % vector == 0 && numbering.run * (merged ? width.stride : 1) % vector == 0;
+  const int64_t strip_step = numbering.strips > 1 ? numbering.strip_step * (merged ? width.stride : 1) : 0;
+  const bool same = problem.output_plane() % vector == 0 && run_step % vector == 0 && strip_step % vector == 0;
+  return same ? (vector - row_begin % vector) % vector : Numbering::differs;
 }
 
 int64_t phase_size(const Axis& axis) { return (axis.output - 1) / axis.stride + 1; }
@@ -99,7 +102,11 @@ Numbering make_numbering(const Problem& problem, bool merged, int64_t strips, co
     result.run = result.image_numbers;
     result.run_positions = problem.output_plane();
   }
-  result.overlap = runs_are_aligned(problem, result, merged) ? 0 : tile_overlap(problem, merged);
+  result.first_element = find_first_element(problem, result, merged);
+  const int64_t run_outputs = result.run * (merged ? width.stride : 1);
+  const bool tiles_are_aligned =
+      result.first_element == 0 && result.strips == 1 && run_outputs % elements_of_vector(problem) == 0;
+  result.overlap = tiles_are_aligned ? 0 : tile_overlap(problem, merged);
   return result;
 }
 
@@ -125,6 +132,7 @@ void append_numbering_constants(const Problem& problem, const Numbering& numberi
   set(NUMBERING_PITCH_H, numbering.pitch_h);
   set(NUMBERING_RUN, numbering.run);
   set(NUMBERING_RUN_POSITIONS, numbering.run_positions);
+  set(NUMBERING_FIRST_ELEMENT, numbering.first_element);
   set(NUMBERING_SEGMENTS, tile_segments(problem, numbering, positions));
 }
 

@@ -15,6 +15,8 @@ struct TapWindow {
 };
 
 struct Numbering {
+  static constexpr int64_t differs = 255;
+
   int64_t strips = 1;         // the width is cut into strips
   int64_t strip_step = 1;     // positions from one to the next
   int64_t strip_w = 1;        // positions of a row in each: strips overlap by tile_overlap()
@@ -23,6 +25,7 @@ struct Numbering {
   int64_t image_numbers = 1;  // of one image
   int64_t run = 1;            // numbers from one contiguous run of outputs to the next: of a row, a slice or an image
   int64_t run_positions = 1;  // of these, positions that may have outputs
+  int64_t first_element = differs;  // of each run at which a vector of 16 bytes begins; differs: not the same for all
   int64_t overlap = 0;  // of neighbouring tiles, in positions: tile_overlap(), or 0 where vectors begin with tiles
 };
 
