@@ -20,7 +20,7 @@
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
 // Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
-// TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8; MERGED <= TILE_M, and 0 where the output is channels-last;
+// TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8, LOCAL of the vectors of a pixel (ROW_OCTETS); MERGED <= TILE_M, and 0 where the output is channels-last;
 // INPUT_VECTOR divides INPUT_W and the slab's input_offset, and is 1 where the input is channels-last; INPUT_OCTETS and
 // OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; 16-bit weights are finite; 32-bit limits as in
 // gather.comp. See src/algorithms/matrix_window.cpp.
@@ -89,7 +89,7 @@ const uint INPUT_ROWS = POSITIONS + (WINDOW_H - 1u) * STEP_H + (WINDOW_W - 1u) *
 const uint TILE_OCTETS = INPUT_ROWS * PITCH;
 
 // Sums on their way out: TILE_M rows of each of the WARPS_M, in fp32.
-const uint STAGED_PITCH = POSITIONS + 4u;
+const uint STAGED_PITCH = POSITIONS + 8u;  // of whole matrix rows, neighbours into different banks
 // In between, lanes that are laid out from the beginning of a sector may read what is before and behind the rows.
 const uint STAGED_BEGIN = 16;
 const uint STAGED_ROW_QUADS = (STAGED_BEGIN + WARPS_M * TILE_M * STAGED_PITCH + 16u) / 4u;
@@ -150,136 +150,11 @@ layout(push_constant, std430) uniform Push {
 #include "matrix_window_output.glsl"
 #include "matrix_window_channels_last.glsl"
 
-// ---- the product ------------------------------------------------------------------------------------------------------
+#include "matrix_window_products.glsl"
 
-#define Right coopmat<Element, gl_ScopeSubgroup, TILE_K, TILE_N, gl_MatrixUseB>
-#define Sum coopmat<float, gl_ScopeSubgroup, TILE_M, TILE_N, gl_MatrixUseAccumulator>
-
-const uint SUMS = FRAGMENTS_M * FRAGMENTS_N;
-
-Sum sums[SUMS];
-#if defined(DATA_F32)
-// Matrix units do not round sums to nearest. So the products of a few times TILE_K in-channels are summed from zero, and
-// these sums, SPLIT_SCALE times too large, are added up in proper fp32.
-const uint PARTIAL_TILES = 8;  // a multiple of CHUNK_TILES
-Sum partial[PARTS == 2u ? SUMS : 1u];
-
-void begin_partial_sums() {
-  if (PARTS == 2u) {
-    [[unroll]] for (uint i = 0; i < SUMS; ++i) partial[PARTS == 2u ? i : 0u] = Sum(0.0);
-  }
-}
-
-void add_partial_sums() {
-  if (PARTS == 2u) {
-    [[unroll]] for (uint i = 0; i < SUMS; ++i) sums[i] = sums[i] + partial[PARTS == 2u ? i : 0u];
-  }
-}
-#endif
-Left left[FRAGMENTS_M * PARTS];  // the parts of a matrix are neighbours
-
-void load_left(uint from) {
-  [[unroll]] for (uint i = 0; i < FRAGMENTS_M * PARTS; ++i) {
-    if (IN_INVOCATION_ORDER(left[i])) {
-      [[unroll]] for (uint o = 0; o < INVOCATION_OCTETS; ++o) {
-        const uvec4 words = WEIGHTS.words[from + i * LEFT_OCTETS + o * SUBGROUP + gl_SubgroupInvocationID];
-        SET_OCTET(left[i], o, words);
-      }
-    } else {
-      coopMatLoad(left[i], WEIGHTS.words, from + i * LEFT_OCTETS, TILE_K_OCTETS, gl_CooperativeMatrixLayoutRowMajor);
-    }
-  }
-}
-
-#if defined(DATA_F32)
-void multiply_parts(uint right_at) {
-  Left raised[FRAGMENTS_M];  // high parts, with the scale of the low ones: so all products go into the same sum
-  [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) raised[m] = left[PARTS * m] * Element(SPLIT_SCALE);
-  [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
-    Right high, low;
-    coopMatLoad(high, pool, right_at + n * TILE_N * PITCH, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
-    coopMatLoad(low, pool, right_at + n * TILE_N * PITCH + PART_OCTETS, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
-    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
-      const uint left_low = PARTS == 2u ? 2u * m + 1u : 0u;
-      const uint at = PARTS == 2u ? m * FRAGMENTS_N + n : 0u;
-      partial[at] = coopMatMulAdd(left[PARTS * m], low, partial[at]);
-      partial[at] = coopMatMulAdd(left[left_low], high, partial[at]);
-      partial[at] = coopMatMulAdd(raised[m], high, partial[at]);
-    }
-  }
-}
-#endif
-
-// right_at: where the inputs of this subgroup's first position lie, for the tap and the TILE_K in-channels.
-void multiply(uint right_at) {
-#if defined(DATA_F32)
-  if (PARTS == 2u) {
-    multiply_parts(right_at);
-    return;
-  }
-#endif
-  [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
-    Right right;
-    coopMatLoad(right, pool, right_at + n * TILE_N * PITCH, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
-    [[unroll]] for (uint m = 0; m < FRAGMENTS_M; ++m) {
-      sums[m * FRAGMENTS_N + n] = coopMatMulAdd(left[PARTS * m], right, sums[m * FRAGMENTS_N + n]);
-    }
-  }
-}
-
-// The taps of a window that the tile takes, and where the weights of the first lie.
-struct Window {
-  uint first_h;  // tap of the window
-  uint taps_h;
-  uint taps_w;
-  uint weights;  // of its first tap, for the chunk and this subgroup's rows
-  uint weights_step_h;
-  uint weights_step_w;
-};
-
-// One chunk of in-channels under one window. The taps of a row are unrolled, so that the loads of the next overlap the
-// products of this one.
-void multiply_window(Window window, uint warp_n) {
-  uint right_row = (warp_n * FRAGMENTS_N * TILE_N + (WINDOW_H - 1u - window.first_h) * STEP_H + (WINDOW_W - 1u) * STEP_W) * PITCH;
-  uint left_row = window.weights;
-  [[dont_unroll]] for (uint h = 0; h < window.taps_h; ++h) {
-#if defined(DATA_F32)
-    begin_partial_sums();
-#endif
-    if (window.taps_w == WINDOW_W) {
-      [[unroll]] for (uint w = 0; w < WINDOW_W; ++w) {
-        [[unroll]] for (uint k = 0; k < CHUNK_TILES; ++k) {
-#if defined(DATA_F32)
-          if (w + k > 0u && (w * CHUNK_TILES + k) % PARTIAL_TILES == 0u) {
-            add_partial_sums();
-            begin_partial_sums();
-          }
-#endif
-          load_left(left_row + w * window.weights_step_w + k * (ROWS / TILE_M) * TILE_OF_WEIGHTS);
-          multiply(right_row - w * STEP_W * PITCH + k * TILE_K_OCTETS);
-        }
-      }
-    } else {
-      [[dont_unroll]] for (uint w = 0; w < window.taps_w; ++w) {
-#if defined(DATA_F32)
-        if (w % (PARTIAL_TILES / CHUNK_TILES) == 0u) {
-          add_partial_sums();
-          begin_partial_sums();
-        }
-#endif
-        [[unroll]] for (uint k = 0; k < CHUNK_TILES; ++k) {
-          load_left(left_row + w * window.weights_step_w + k * (ROWS / TILE_M) * TILE_OF_WEIGHTS);
-          multiply(right_row - w * STEP_W * PITCH + k * TILE_K_OCTETS);
-        }
-      }
-    }
-#if defined(DATA_F32)
-    add_partial_sums();
-#endif
-    right_row -= STEP_H * PITCH;
-    left_row += window.weights_step_h;
-  }
-}
+// Whether the inputs of the next chunk are on their way while this one's are multiplied: where there are registers for them
+// (docs/performance-log.md).
+const bool FETCHES_AHEAD = INPUT_BY_PIXELS && PARTS == 1u ? ROWS * POSITIONS <= 96u * LOCAL : false;
 
 // Puts sums into shared memory: matrix row `stage` of each subgroup, or, of a channels-last output, matrix column.
 void stage_sums(uint stage, uint warp_m, uint warp_n) {
@@ -297,6 +172,22 @@ void stage_sums(uint stage, uint warp_m, uint warp_n) {
       }
     }
   }
+}
+
+// What the stores need to know, in shared memory.
+void prepare_outputs(OutputTile tile) {
+  for (uint c = gl_LocalInvocationID.x; c < BLOCK_CHANNELS && tile.first_channel + c < OUT_CHANNELS; c += LOCAL) {
+    if (HAS_BIAS) block_bias[c] = LOAD(BIAS, tile.bias_index + c);
+#if defined(DATA_F32)
+    // The inverse of a power of two, exactly.
+    block_scale[c] = uintBitsToFloat(0x7f000000u - floatBitsToUint(WEIGHT_SCALES.words[tile.bias_index + c]));
+#endif
+  }
+#if defined(DATA_F32)
+  if (gl_LocalInvocationID.x == 0u) needs_mending = 0u;
+#endif
+  if (OUTPUT_CHANNELS_LAST) list_pixels(tile);
+  else list_runs(tile);
 }
 
 void main() {
@@ -325,20 +216,16 @@ void main() {
   [[unroll]] for (uint i = 0; i < SUMS; ++i) {
     sums[i] = Sum(0.0);
   }
-  const uint bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
-  if (HAS_BIAS) {
-    for (uint c = gl_LocalInvocationID.x; c < BLOCK_CHANNELS && first_channel + c < OUT_CHANNELS; c += LOCAL) {
-      block_bias[c] = LOAD(BIAS, bias_index + c);
-    }
-  }
-
-#if defined(DATA_F32)
-  if (gl_LocalInvocationID.x == 0u) needs_mending = 0u;
-  for (uint c = gl_LocalInvocationID.x; c < BLOCK_CHANNELS && first_channel + c < OUT_CHANNELS; c += LOCAL) {
-    // The inverse of a power of two, exactly.
-    block_scale[c] = uintBitsToFloat(0x7f000000u - floatBitsToUint(WEIGHT_SCALES.words[bias_index + c]));
-  }
-#endif
+  OutputTile tile;
+  tile.first_output = work.first_output;
+  tile.first_position = first_position;
+  tile.end_position = min(first_position + POSITIONS, end_position);
+  tile.first_channel = first_channel;
+  tile.bias_index = (params.first_group + group) * OUT_CHANNELS + first_channel;
+  tile.input_base = params.input_offset + group * IN_CHANNELS * INPUT_CHANNEL_STRIDE;
+  tile.exact_base = push.params.exact_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * IN_CHANNELS * EXACT_ROWS;
+  tile.output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_CHANNEL_STRIDE;
+  bool prepared_outputs = false;
 
   const uint warp_m = gl_SubgroupID % WARPS_M;
   const uint warp_n = gl_SubgroupID / WARPS_M;
@@ -361,13 +248,20 @@ void main() {
         const ivec3 offset = first_input - ivec3(tap_d * INPUT_STEP_D, tap_h * INPUT_STEP_H, tap_w * INPUT_STEP_W);
         if (INPUT_BY_PIXELS) locate_pixels(int(first_position), offset, group);
         else locate_inputs(int(first_position), offset, group);
+        if (FETCHES_AHEAD) fetch_pixels(0u);
         [[dont_unroll]] for (uint chunk = 0; chunk < CHUNKS; ++chunk) {
           window.weights = weights_block + first_tap * TAP_OCTETS + chunk * CHUNK_TILES * (ROWS / TILE_M) * TILE_OF_WEIGHTS;
-          if (INPUT_BY_PIXELS) fetch_pixels(chunk);
+          if (INPUT_BY_PIXELS && !FETCHES_AHEAD) fetch_pixels(chunk);
+          if (INPUT_BY_PIXELS && !prepared_outputs) {
+            prepare_outputs(tile);  // while the first inputs are on their way
+            prepared_outputs = true;
+          }
+          if (UNROLLS_WINDOW) load_left(window.weights);  // they are there when the inputs are
           barrier();  // the inputs before have been read
           if (INPUT_BY_PIXELS) put_pixels();
           else bring_inputs(chunk);
           barrier();
+          if (FETCHES_AHEAD && chunk + 1u < CHUNKS) fetch_pixels(chunk + 1u);
           multiply_window(window, warp_n);
         }
       }
@@ -379,17 +273,7 @@ void main() {
     [[unroll]] for (uint i = 0; i < SUMS; ++i) sums[i] = sums[i] * (1.0 / SPLIT_SCALE);
   }
 #endif
-  OutputTile tile;
-  tile.first_output = work.first_output;
-  tile.first_position = first_position;
-  tile.end_position = min(first_position + POSITIONS, end_position);
-  tile.first_channel = first_channel;
-  tile.bias_index = bias_index;
-  tile.input_base = params.input_offset + group * IN_CHANNELS * INPUT_CHANNEL_STRIDE;
-  tile.exact_base = push.params.exact_offset + block * uint(KERNEL_D * KERNEL_H * KERNEL_W) * IN_CHANNELS * EXACT_ROWS;
-  tile.output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_CHANNEL_STRIDE;
-  if (OUTPUT_CHANNELS_LAST) list_pixels(tile);
-  else list_runs(tile);
+  if (!prepared_outputs) prepare_outputs(tile);
   // Not unrolled, but every index of sums is a constant: else they would live in memory.
   [[dont_unroll]] for (uint stage = 0; stage < STAGES; ++stage) {
     barrier();  // what was in the pool has been read

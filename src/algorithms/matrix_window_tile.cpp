@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "algorithms/merged_phases.h"
+#include "phases.h"
 
 namespace vktconv::matrix_window {
 namespace {
@@ -50,7 +51,7 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering&
   const int64_t in = window_numbers(problem, numbering, window_of(tile), tile.values[positions]) * pitch;
   const bool is_f32 = problem.data_type == VKTC_DATA_TYPE_F32;
   const int64_t bias = int64_t{tile.values[rows]} * (is_f32 ? 8 : 4) + (is_f32 ? 4 : 0);  // and scales, and a flag
-  int64_t out = (int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 4) + 32) * 4;
+  int64_t out = (int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 8) + 32) * 4;
   int64_t places = tile_segments(problem, numbering, tile.values[positions]) * 32;
   if (problem.output_channels_last()) {
     out = int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] + 4) * 4;
@@ -61,8 +62,17 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering&
       std::min<int64_t>(std::max(in, out) + bias + places + of_the_other_layout, std::numeric_limits<uint32_t>::max()));
 }
 
+bool sums_apart(const Problem& problem, const Tile& tile, const MatrixShape& shape) {
+  if (parts(problem, tile) != 2) return false;
+  constexpr int64_t summed_together = 8;  // PARTIAL_TILES of matrix_window.comp
+  int64_t taps = 1;
+  for (const Axis& axis : problem.axes) taps *= ceil_div(axis.kernel, split_phases(axis).tap_step);
+  return taps * round_up(problem.group_in_channels(), tile.values[depth]) / shape.k > summed_together;
+}
+
 int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
-  return int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps) * parts(problem, tile);
+  const int64_t sums = int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps);
+  return sums_apart(problem, tile, find_matrix_shape(caps, problem.data_type)) ? 2 * sums : sums;
 }
 
 int64_t items_of_invocation(const Problem& problem, const Tile& tile, const Numbering& numbering,
@@ -97,7 +107,7 @@ bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering,
   return fits_registers(problem, tile, numbering, caps) && tile_step(tile, numbering) > 0 &&
          tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 &&
          tile.values[positions] % (tile.values[warps_n] * shape.n) == 0 && tile.values[depth] % shape.k == 0 &&
-         tile.values[depth] % 8 == 0 &&
+         tile.values[depth] % 8 == 0 && local % (parts(problem, tile) * tile.values[depth] / 8) == 0 &&
          (!caps.subgroup_size_control ||
           tile.values[warps_m] * tile.values[warps_n] <= caps.max_compute_workgroup_subgroups) &&
          local <= caps.max_compute_work_group_invocations && local <= caps.max_compute_work_group_size[0] &&

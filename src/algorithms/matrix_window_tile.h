@@ -44,7 +44,10 @@ double workgroup_count(const Problem& problem, const Tile& tile, const Numbering
                        int64_t blocks);
 uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape);
 
-// Sums of one invocation, of fp32 partial ones, too: a register each.
+// Whether fp32 sums of a few in-channels are kept apart, to be added up in proper fp32.
+bool sums_apart(const Problem& problem, const Tile& tile, const MatrixShape& shape);
+
+// Sums of one invocation, also those that are kept apart: a register each.
 int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps);
 
 // Vectors of inputs that an invocation brings in one step: of eight channels of one or two pixels.
