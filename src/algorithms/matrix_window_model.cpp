@@ -1,6 +1,7 @@
 // How long a tile of the algorithm matrix_window is predicted to take.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "algorithms/matrix_window_tile.h"
@@ -9,62 +10,172 @@
 namespace vktconv::matrix_window {
 namespace {
 
+// Registers of an invocation for inputs on their way.
+int64_t item_registers(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const Numbering& numbering) {
+  return (by_pixels(problem, tile) ? 4 : 8) * items_of_invocation(problem, tile, numbering, caps);
+}
+
 // Workgroups that share a multiprocessor. An H200's driver gives all of them together no more shared memory than one
-// may have (docs/performance-log.md); registers: sums, and about 88 for the rest.
+// may have (docs/performance-log.md); registers: sums, inputs on their way, and about 60 for the rest, by eights.
 double resident_workgroups(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const Numbering& numbering,
                            const MatrixShape& shape) {
   constexpr int64_t register_file = 65536, most_registers = 255;
-  const int64_t registers = std::min(most_registers, sums_of_invocation(problem, tile, caps) + 88);
+  const int64_t wanted = sums_of_invocation(problem, tile, caps) + item_registers(problem, caps, tile, numbering) + 60;
+  const int64_t registers = round_up(std::min(most_registers, wanted), 8);
   const int64_t by_registers = register_file / (local_size(tile, caps) * registers);
   const int64_t by_shared =
       caps.max_compute_shared_memory_size / std::max(1u, shared_bytes(problem, tile, numbering, shape));
   return static_cast<double>(std::max<int64_t>(1, std::min(by_registers, by_shared)));
 }
 
-// Cycles of one workgroup for its outputs.
-double predict_store(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
-                     const Numbering& numbering) {
-  const auto d = [](int64_t value) { return static_cast<double>(value); };
-  const bool merge = tile.values[merged] > 0;
-  if (problem.output_channels_last()) {
-    const int64_t turns = tile.values[positions] / (int64_t{tile.values[warps_n]} * shape.n);
+// What a tile does, counted: for a workgroup, and where it says so, times a quarter of its subgroups, which share four
+// schedulers.
+struct Work {
+  double products = 0;      // cycles at the multiprocessor's rate of matrix units
+  double left_loads = 0;    // the same, for each product that a subgroup's matrix of weights serves,
+  double right_loads = 0;   // and for each that one of inputs does
+  double partial_sums = 0;  // fp32: times that 64 sums of each invocation are added up; a quarter of the subgroups
+  double steps = 0;         // of a chunk of in-channels under a window
+  double waits = 0;         // steps whose inputs are waited for
+  double rows = 0;          // of windows, or whole ones where they are unrolled
+  double windows = 0;
+  double items = 0;          // vectors of inputs of an invocation, all steps; a quarter of the subgroups
+  double crowding = 0;       // registers beyond what is easily had, all steps; a quarter of the subgroups
+  double located_items = 0;  // the same, of the windows
+  double stages = 0;         // of outputs
+  double stores = 0;         // of an invocation; a quarter of the subgroups
+  double run_ends = 0;       // likewise
+  double weight_bytes = 0;   // in units of 64
+};
+
+// How outputs are stored.
+enum class Store { channels_last, scattered, merged, halved_aligned, halved, aligned, shifted };
+
+Store store_of(const Problem& problem, const Tile& tile, const Numbering& numbering) {
+  const bool aligned = numbering.first_element != Numbering::differs;
+  if (problem.output_channels_last()) return Store::channels_last;
+  if (tile.values[merged] == 0 && problem.axes[2].stride > 1) return Store::scattered;
+  if (tile.values[merged] == 0) return aligned ? Store::aligned : Store::shifted;
+  if (problem.axes[2].stride > 2) return Store::merged;
+  return aligned ? Store::halved_aligned : Store::halved;
+}
+
+double d(int64_t value) { return static_cast<double>(value); }
+
+// As matrix_window.comp decides.
+bool unrolls_window(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape) {
+  const bool two_parts = parts(problem, tile) == 2;
+  const uint32_t sums = tile.values[rows] * tile.values[positions];
+  const bool one_row = two_parts || (!by_pixels(problem, tile) && sums >= 64 * local_size(tile, caps));
+  const uint32_t taps = tile.values[window_h] * tile.values[window_w] * (tile.values[depth] / shape.k);
+  return (tile.values[window_h] > 1 || one_row) && taps <= (two_parts ? 12u : 21u);
+}
+
+bool fetches_ahead(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
+  return by_pixels(problem, tile) && parts(problem, tile) == 1 &&
+         tile.values[rows] * tile.values[positions] <= 96 * local_size(tile, caps);
+}
+
+void count_stores(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
+                  const Numbering& numbering, Store store, Work& work) {
+  const uint32_t warps = tile.values[warps_m] * tile.values[warps_n];
+  if (store == Store::channels_last) {
+    work.stages = d(tile.values[positions]) / (d(tile.values[warps_n]) * shape.n);
     const int64_t octets = int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] / 8);
-    return d(turns) * (224 + 133 * d(ceil_div(octets, local_size(tile, caps)))) + 2040;
+    work.stores = work.stages * d(ceil_div(octets, local_size(tile, caps))) * warps / 4;
+    return;
   }
-  const int64_t outputs_of_position = merge ? problem.axes[2].stride : 1;
-  const bool scattered = !merge && problem.axes[2].stride > 1;
-  const int64_t of_vector = 16 / problem.output_element_size();
+  work.stages = d(tile.values[rows]) / (d(tile.values[warps_m]) * shape.m);
+  const int64_t outputs_of_position = tile.values[merged] > 0 ? problem.axes[2].stride : 1;
+  const int64_t of_vector = store == Store::scattered ? 1 : 16 / problem.output_element_size();
   const int64_t own = std::min(tile_step(tile, numbering), numbering.run_positions) * outputs_of_position;
-  const int64_t slots = scattered ? own : ceil_div(own, of_vector) + 1;
+  const int64_t slots = (own + (numbering.overlap > 0 ? 2 : 1) * (of_vector - 1)) / of_vector;
   int64_t lanes = 1;
   while (lanes < slots && lanes < caps.subgroup_size) lanes *= 2;
   const double runs_ending = d(tile.values[positions]) / d(numbering.run);
   const double runs = std::min(d(tile_segments(problem, numbering, tile.values[positions])), runs_ending + 1);
   const double turns = std::ceil(runs / (d(caps.subgroup_size) / d(lanes))) * d(ceil_div(slots, lanes));
-  const double channels_of_subgroup =
-      std::ceil(d(block_channels(tile, shape)) / (tile.values[warps_m] * tile.values[warps_n]));
-  return channels_of_subgroup * (scattered ? turns * 80 : turns * 85 + runs_ending * 171) +
-         2090.0 * tile.values[rows] / shape.m / tile.values[warps_m] + 1940;
+  const double channels = std::ceil(d(block_channels(tile, shape)) / warps);
+  work.stores = channels * turns * warps / 4;
+  if (numbering.first_element == Numbering::differs) {
+    work.run_ends = channels * std::min(runs_ending, turns) * warps / 4;
+  }
 }
 
-// Fitted to tiles measured on an H200 (docs/performance-log.md): fp32 in two parts to 196, 16 bits from what lies by
-// pixels to 187, gathered to 84. Half of either are within 6 %. The last three are relative to older fits.
+// Cycles for each of what Work counts. Latency: of a workgroup, whatever else the multiprocessor does. Shared: of all
+// its workgroups.
 struct Constants {
-  double product, shared_product, product_loads;  // of the time at the rate of matrix units; the latter for each
-                                                  // workgroup on a multiprocessor
-  double bring, store, store_channels_last;
+  double product, step, row, stage, workgroup, window, item, crowding;  // latency
+  double shared_product, left_load, right_load, partial_sum, shared_item, located_item, run_end, weights, shared_stage;
+  std::array<double, 7> stores;  // shared, by Store
+  double some_merged;            // merged phases of the width, not of all axes, and runs that begin anywhere: the whole
 };
-constexpr Constants f32_constants = {0.503, 0.670, 0.341, 0.642, 0.981, 1.591};
-constexpr Constants pixel_constants = {0.556, 0.579, 0.499, 0.964, 1.243, 1.157};
-constexpr Constants gathering_constants = {0.568, 0.808, 0.411, 0.983, 0.895, 1.2};
+
+// Fitted to tiles measured on an H200 (docs/performance-log.md): fp32 in two parts to 299, 16 bits from what lies by
+// pixels to 232, gathered to 152. Half of them are within 6 to 8 %.
+constexpr Constants f32_constants = {.product = 0.586,
+                                     .step = 416,
+                                     .row = 168,
+                                     .stage = 521,
+                                     .workgroup = 1438,
+                                     .window = 212,
+                                     .item = 39,
+                                     .crowding = 7.5,
+                                     .shared_product = 0.673,
+                                     .left_load = 0.497,
+                                     .right_load = 0.126,
+                                     .partial_sum = 40.6,
+                                     .shared_item = 12.3,
+                                     .located_item = 16.4,
+                                     .run_end = 55.9,
+                                     .weights = 0.05,
+                                     .shared_stage = 49.7,
+                                     .stores = {126, 52, 157, 53, 58, 26, 47},
+                                     .some_merged = 1.23};
+constexpr Constants pixel_constants = {.product = 0.275,
+                                       .step = 566,
+                                       .row = 179,
+                                       .stage = 508,
+                                       .workgroup = 1119,
+                                       .window = 165,
+                                       .item = 56,
+                                       .crowding = 6.2,
+                                       .shared_product = 0.742,
+                                       .left_load = 0.454,
+                                       .right_load = 0.327,
+                                       .partial_sum = 0,
+                                       .shared_item = 39.4,
+                                       .located_item = 11.3,
+                                       .run_end = 52.2,
+                                       .weights = 0.068,
+                                       .shared_stage = 46.3,
+                                       .stores = {52, 50, 153, 48, 62, 25, 67},
+                                       .some_merged = 1.59};
+constexpr Constants gathering_constants = {.product = 0.442,
+                                           .step = 591,
+                                           .row = 109,
+                                           .stage = 1476,
+                                           .workgroup = 1067,
+                                           .window = 263,
+                                           .item = 22,
+                                           .crowding = 29.5,
+                                           .shared_product = 0.836,
+                                           .left_load = 0.301,
+                                           .right_load = 0.775,
+                                           .partial_sum = 0,
+                                           .shared_item = 15.2,
+                                           .located_item = 19.9,
+                                           .run_end = 31.9,
+                                           .weights = 0.055,
+                                           .shared_stage = 44.1,
+                                           .stores = {60, 27, 118, 51, 50, 25, 50},
+                                           .some_merged = 1.66};
 
 }  // namespace
 
-// The cycles of one workgroup, added up: its parts share the integer units, and hardly overlap.
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                        const Numbering& numbering) {
   constexpr double clock = 1.755e9;
-  const auto d = [](int64_t value) { return static_cast<double>(value); };
   const double bandwidth = caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11;
   const double multiprocessors = std::max(1u, caps.multiprocessors);
   const double rate = caps.matrix_flops > 0 ? caps.matrix_flops : 1e12;
@@ -80,47 +191,54 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double taps_w = d(merge ? most_taps(problem, 2, true) : problem.axes[2].kernel);
   const double taps = d(problem.axes[0].kernel * problem.axes[1].kernel) * taps_w / phases;  // of a workgroup
   const double channels = d(round_up(problem.group_in_channels(), tile.values[depth]));
-  const double windows = std::max(1.0, taps / d(tile.values[window_h] * tile.values[window_w]));
-  const double steps = windows * channels / tile.values[depth];
-
   const bool two_parts = parts(problem, tile) == 2;
-  const double of_product = two_parts ? 3 : 1;
-  const double flop = 2.0 * of_product * tile.values[positions] * tile.values[rows] * channels * taps;
-  const bool from_pixels = by_pixels(problem, tile);
-  const Constants fit = two_parts ? f32_constants : from_pixels ? pixel_constants : gathering_constants;
-  // Loads of a subgroup for each of its products.
-  const double loads = d(tile.values[warps_m] * shape.m) / tile.values[rows] +
-                       d(tile.values[warps_n] * shape.n) / tile.values[positions];
-  const double products = flop / (rate / multiprocessors) * clock *
-                          (fit.product + resident * (fit.shared_product + fit.product_loads * loads));
-  const double items = d(items_of_invocation(problem, tile, numbering, caps));
-  const double bring = fit.bring * (from_pixels ? steps * (1226 + 143 * items)
-                                                : steps * (758 + 274 * items) + windows * 55 * (items + 2.5));
-  const double store = (problem.output_channels_last() ? fit.store_channels_last : fit.store) *
-                       predict_store(problem, caps, tile, shape, numbering);
+  const bool unrolled = unrolls_window(problem, caps, tile, shape);
+  const double of_subgroups = d(tile.values[warps_m] * tile.values[warps_n]) / 4;
 
-  // For reasons not measured apart: workgroups of few subgroups are slower than that from channels-last tensors, and
-  // from channels-first ones merged phases that are not those of all axes.
-  double slowed = 1.0;
-  const bool some_merged = merge && phases > 1;
-  if (two_parts) {
-    const double of_ends = numbering.overlap > 0 ? 1.15 : 0.88;
-    if (some_merged) slowed = problem.axes[2].stride > 2 ? 1.8 : of_ends;
-    if (!merge && problem.axes[2].stride > 1 && !problem.output_channels_last()) slowed = 1.35;
-  } else if (from_pixels) {
-    slowed = tile.values[warps_m] * tile.values[warps_n] < 4 ? 1.045 : 1.0;
-  } else if (some_merged) {
-    slowed = problem.axes[2].stride > 2 ? 1.6 : 1.16;
+  Work work;
+  const double flop = 2.0 * (two_parts ? 3 : 1) * tile.values[positions] * tile.values[rows] * channels * taps;
+  work.products = flop / (rate / multiprocessors) * clock;
+  work.left_loads = work.products * d(tile.values[warps_n] * shape.n) / tile.values[positions];
+  work.right_loads = work.products * d(tile.values[warps_m] * shape.m) / tile.values[rows];
+  work.windows = std::max(1.0, taps / d(tile.values[window_h] * tile.values[window_w]));
+  work.steps = work.windows * channels / tile.values[depth];
+  work.waits = fetches_ahead(problem, caps, tile) ? 0.6 * work.windows + 0.4 * work.steps : work.steps;
+  work.rows = work.steps * (unrolled ? 1 : tile.values[window_h]);
+  if (sums_apart(problem, tile, shape)) {
+    const int64_t sums = int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps);
+    const int64_t of_row = int64_t{tile.values[window_w]} * tile.values[depth] / shape.k;
+    const int64_t turns =
+        unrolled ? ceil_div(tile.values[window_h] * of_row, 8) : tile.values[window_h] * ceil_div(of_row, 8);
+    work.partial_sums = work.steps * d(turns * sums) / 64 * of_subgroups;
   }
-  const double of_workgroup = (products + bring + store) / clock * slowed;
+  const double items = d(items_of_invocation(problem, tile, numbering, caps)) * of_subgroups;
+  work.items = work.steps * items;
+  work.located_items = work.windows * items;
+  constexpr int64_t easy_registers = 152;  // of sums and inputs
+  const int64_t registers = sums_of_invocation(problem, tile, caps) + item_registers(problem, caps, tile, numbering);
+  work.crowding = work.steps * d(std::max<int64_t>(0, registers - easy_registers)) * of_subgroups;
+  work.weight_bytes = d(tile.values[rows]) * channels * taps * 2 * d(parts(problem, tile)) / 64;
+  const Store store = store_of(problem, tile, numbering);
+  count_stores(problem, caps, tile, shape, numbering, store, work);
+
+  const Constants& fit = two_parts ? f32_constants : by_pixels(problem, tile) ? pixel_constants : gathering_constants;
+  const double latency = fit.product * work.products + fit.step * work.waits + fit.row * work.rows +
+                         fit.stage * work.stages + fit.workgroup + fit.window * work.windows + fit.item * work.items;
+  const double shared = fit.shared_product * work.products + fit.left_load * work.left_loads +
+                        fit.right_load * work.right_loads + fit.partial_sum * work.partial_sums +
+                        fit.shared_item * work.items + fit.located_item * work.located_items +
+                        fit.stores[static_cast<size_t>(store)] * work.stores + fit.run_end * work.run_ends +
+                        fit.weights * work.weight_bytes + fit.shared_stage * work.stages;
+  const bool some_merged = merge && phases > 1 && numbering.first_element == Numbering::differs;
+  const double cycles = (latency + resident * shared) * (some_merged ? fit.some_merged : 1.0);
   const double waves = workgroups / (resident * multiprocessors);
-  const double busy = of_workgroup * (waves < 1 ? 1 : (waves + std::ceil(waves)) / 2);
-  const double memory = 1.25 * least_bytes(problem) / bandwidth;
+  const double busy = cycles / clock * (waves < 1 ? 1 : (waves + std::ceil(waves)) / 2);
+  const double memory = least_bytes(problem) / bandwidth;
   const double preparation =
       tile.values[prepared] ? predict_preparation(problem, prepared_of(problem, tile), bandwidth) : 0;
   const double cpu = caps.is_cpu ? 50.0 : 1.0;
-  // Where `matrix` is predicted to take as long, this was the quicker one more often.
-  return cpu * (0.98 * std::max(busy, memory) + preparation + 3e-6);
+  // Near either limit it takes longer than that alone.
+  return cpu * (std::pow(std::pow(busy, 6) + std::pow(memory, 6), 1.0 / 6) + preparation + 3e-6);
 }
 
 }  // namespace vktconv::matrix_window

@@ -16,8 +16,10 @@ int64_t prepared_bytes(const Problem& problem, const PreparedInput& prepared, in
 double predict_preparation(const Problem& problem, const PreparedInput& prepared, double bandwidth) {
   const auto bytes = static_cast<double>(problem.input_elements() * problem.element_size() +
                                          prepared_bytes(problem, prepared, problem.batch, problem.groups));
-  // int8 has not been timed: taken to be no quicker than 16 bits.
-  const double factor = problem.data_type == VKTC_DATA_TYPE_I8 ? 3.2 : 1.6;
+  // Timed on an H200 (docs/performance-log.md); int8 has not been: taken to be no quicker than 16 bits were.
+  const double factor = problem.data_type == VKTC_DATA_TYPE_I8    ? 3.2
+                        : problem.data_type == VKTC_DATA_TYPE_F32 ? 1.22
+                                                                  : 1.35;
   return factor * bytes / bandwidth + 4e-6;
 }
 
