@@ -233,7 +233,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double cycles = (latency + resident * shared) * (some_merged ? fit.some_merged : 1.0);
   const double waves = workgroups / (resident * multiprocessors);
   const double busy = cycles / clock * (waves < 1 ? 1 : (waves + std::ceil(waves)) / 2);
-  const double memory = least_bytes(problem) / bandwidth;
+  const double memory = 1.25 * least_bytes(problem) / bandwidth;
   const double preparation =
       tile.values[prepared] ? predict_preparation(problem, prepared_of(problem, tile), bandwidth) : 0;
   const double cpu = caps.is_cpu ? 50.0 : 1.0;
