@@ -20,7 +20,7 @@
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
 // Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
-// TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8, LOCAL of the vectors of a pixel (ROW_OCTETS); MERGED <= TILE_M, and 0 where the output is channels-last;
+// TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8, and where INPUT_BY_PIXELS, LOCAL of ROW_OCTETS; MERGED <= TILE_M, and 0 where the output is channels-last;
 // INPUT_VECTOR divides INPUT_W and the slab's input_offset, and is 1 where the input is channels-last; INPUT_OCTETS and
 // OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; 16-bit weights are finite; 32-bit limits as in
 // gather.comp. See src/algorithms/matrix_window.cpp.

@@ -3,6 +3,7 @@
 
 #include <support/problem_text.h>
 
+#include <algorithm>
 #include <iterator>
 #include <string>
 
@@ -52,6 +53,22 @@ TEST_CASE("Every layout, with channels in whole vectors and not, in strips, slab
     }
   }
   CHECK(2 * passed >= applied);  // not every device has addresses and push descriptors
+}
+
+TEST_CASE("Phases of one row or slice, of outputs that have more") {
+  // Rows of the other phases begin elsewhere in a vector, or a tile's end lies within one.
+  for (const char* problem : {"ic64ih1iw7_oc64kh4kw4sh2sw2ph1pw1", "ic16ih1iw5_oc8kh8kw3sh8sw2ph0pw0",
+                              "ic16id1ih5iw11_oc8kd2kh2kw2sd2sh1sw1"}) {
+    const VktcConvTransposeDesc desc = with_type(support::parse_problem(problem).desc, VKTC_DATA_TYPE_F16);
+    const Outcome planned = check_compilation(test_device().device().context(), desc, {"matrix_window"});
+    REQUIRE_MESSAGE(planned.kind != Outcome::failed, planned.text);
+    if (planned.kind != Outcome::passed) continue;  // a device without matrix units
+    for (uint32_t candidate = 0; candidate < std::min(planned.candidate_count, 4u); ++candidate) {
+      const Outcome outcome =
+          check(test_device(), Question(desc, reference::Fill::random, candidate), {"matrix_window", candidate});
+      CHECK_MESSAGE(outcome.kind != Outcome::failed, outcome.text);
+    }
+  }
 }
 
 TEST_SUITE_END();

@@ -159,4 +159,66 @@ TEST_CASE("Tiles overlap where they begin within a vector of outputs") {
   CHECK(overlap("ic1iw64_oc1kw3sw3", false, 1) == 0);    // no neighbours
 }
 
+namespace {
+
+// Of every run of every phase, as matrix_window_output.glsl finds it: whether a vector begins at its first_element, and
+// at each tile where tiles are said not to overlap.
+void check_vectors(const Problem& problem, bool merged, int64_t strips) {
+  const Numbering numbering = make_numbering(problem, merged, strips, {1, 1});
+  const Axis& depth = problem.axes[0];
+  const Axis& height = problem.axes[1];
+  const Axis& width = problem.axes[2];
+  const int64_t vector = 16 / problem.output_element_size(), outputs_of_position = merged ? width.stride : 1;
+  const WidthPositions columns = width_positions(problem, merged);
+  if (numbering.first_element == Numbering::differs) {
+    CHECK(numbering.overlap > 0);
+    return;
+  }
+  CHECK(problem.output_plane() % vector == 0);
+  int64_t wrong = 0;
+  for (int64_t first_d = 0; first_d < std::min(depth.stride, depth.output); ++first_d) {
+    for (int64_t first_h = 0; first_h < std::min(height.stride, height.output); ++first_h) {
+      for (int64_t begin = 0; begin < numbering.image_numbers; begin += numbering.run) {
+        const int64_t row = begin / numbering.pitch_w, slice = row / numbering.pitch_h;
+        const int64_t strip = slice / positions_of(depth);
+        const int64_t d = first_d + slice % positions_of(depth) * depth.stride;
+        const int64_t h = first_h + row % numbering.pitch_h * height.stride;
+        if (d >= depth.output || h >= height.output || row % numbering.pitch_h >= positions_of(height)) continue;
+        int64_t w = strip * numbering.strip_step;
+        if (merged) w = (w + columns.first) * width.stride - width.padding_begin;
+        const int64_t index = (d * height.output + h) * width.output + w;
+        if ((index + numbering.first_element) % vector != 0) ++wrong;
+        if (numbering.overlap == 0 && (numbering.first_element != 0 || begin * outputs_of_position % vector != 0))
+          ++wrong;
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+}  // namespace
+
+TEST_CASE("Vectors begin where runs are said to have them, in every phase") {
+  for (const char* text :
+       {"ic1ih1iw7_oc1kh4kw4sh2sw2ph1pw1", "ic1ih1iw5_oc1kh8kw3sh8sw2ph0pw0", "ic1id1ih5iw11_oc1kd2kh2kw2sd2sh1sw1",
+        "ic1id1ih1iw6_oc1kd2kh2kw1sd2sh2sw1", "ic1id1ih1iw4_oc1kd3kh3kw4sd3sh3sw2", "ic1ih5iw64_oc1kh1kw1",
+        "ic1ih6iw62_oc1kh1kw1", "ic1id4ih6iw8_oc1kd1kh1kw1", "ic1iw64_oc1kw4sw2pw1", "ic1ih8iw16_oc1kh2kw2sh2sw2",
+        "ic1ih7iw9_oc1kh3kw4sh2sw2", "ic1ih4iw12_oc1kh5kw5sh3sw3", "ic1id3ih4iw10_oc1kd2kh2kw3sd2sh2sw1"}) {
+    for (const char* type : {"", "dtf16"}) {
+      const Problem problem = make(std::string(type) + text);
+      CAPTURE(text);
+      CAPTURE(type);
+      for (const bool merged : {false, true}) {
+        if (merged && mergeable_phases(problem) == 0) continue;
+        if (!merged && problem.axes[2].stride > 1) continue;  // outputs of a phase are no neighbours
+        for (const int64_t strips : {1, 2, 3}) {
+          if (strips > width_positions(problem, merged).count) continue;
+          CAPTURE(strips);
+          check_vectors(problem, merged, strips);
+        }
+      }
+    }
+  }
+}
+
 TEST_SUITE_END();

@@ -107,7 +107,8 @@ bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering,
   return fits_registers(problem, tile, numbering, caps) && tile_step(tile, numbering) > 0 &&
          tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 &&
          tile.values[positions] % (tile.values[warps_n] * shape.n) == 0 && tile.values[depth] % shape.k == 0 &&
-         tile.values[depth] % 8 == 0 && local % (parts(problem, tile) * tile.values[depth] / 8) == 0 &&
+         tile.values[depth] % 8 == 0 &&
+         (!by_pixels(problem, tile) || local % (parts(problem, tile) * tile.values[depth] / 8) == 0) &&
          (!caps.subgroup_size_control ||
           tile.values[warps_m] * tile.values[warps_n] <= caps.max_compute_workgroup_subgroups) &&
          local <= caps.max_compute_work_group_invocations && local <= caps.max_compute_work_group_size[0] &&

@@ -44,9 +44,12 @@ int64_t find_first_element(const Problem& problem, const Numbering& numbering, b
   const Axis& width = problem.axes[2];
   const int64_t vector = elements_of_vector(problem);
   const int64_t row_begin = merged ? width_positions(problem, true).first * width.stride - width.padding_begin : 0;
-  const int64_t run_step = numbering.run == numbering.image_numbers ? problem.output_plane()
-                           : numbering.run == numbering.pitch_w     ? width.output
-                                                                    : problem.axes[1].output * width.output;
+  // The shortest first: a phase of one row has as many numbers in a row as in an image, and the image more rows than
+  // the phase.
+  const int64_t run_step = numbering.run == numbering.pitch_w ? width.output
+                           : numbering.run == numbering.pitch_h * numbering.pitch_w
+                               ? problem.axes[1].output * width.output
+                               : problem.output_plane();
   const int64_t strip_step = numbering.strips > 1 ? numbering.strip_step * (merged ? width.stride : 1) : 0;
   const bool same = problem.output_plane() % vector == 0 && run_step % vector == 0 && strip_step % vector == 0;
   return same ? (vector - row_begin % vector) % vector : Numbering::differs;
