@@ -108,11 +108,19 @@ uint left_of(Window window, uint row, uint w, uint k) {
 
 uint right_of(uint row, uint w, uint k) { return row - w * STEP_W * PITCH + k * TILE_K_OCTETS; }
 
-// Before each TILE_K in-channels under a tap: of those that are summed together, the turn-th.
+// Before TILE_K in-channels under a tap, the turn-th of those that are summed one after the other.
 void begin_turn(uint turn) {
 #if defined(DATA_F32)
-  if (turn % PARTIAL_TILES != 0u) return;
-  if (turn > 0u) add_partial_sums();
+  if (turn > 0u && turn % PARTIAL_TILES == 0u) {
+    add_partial_sums();
+    begin_partial_sums();
+  }
+#endif
+}
+
+// Before the first turn, always: else compilers would keep what the sums were before.
+void begin_turns() {
+#if defined(DATA_F32)
   begin_partial_sums();
 #endif
 }
@@ -125,6 +133,7 @@ void end_turns() {
 
 // All taps of a window; the weights of the first are loaded.
 void multiply_whole(Window window, uint right_row) {
+  begin_turns();
   [[unroll]] for (uint h = 0; h < WINDOW_H; ++h) {
     [[unroll]] for (uint w = 0; w < WINDOW_W; ++w) {
       [[unroll]] for (uint k = 0; k < CHUNK_TILES; ++k) {
@@ -140,6 +149,7 @@ void multiply_whole(Window window, uint right_row) {
 
 // All taps of a row of a window.
 void multiply_row(Window window, uint left_row, uint right_row) {
+  begin_turns();
   [[unroll]] for (uint w = 0; w < WINDOW_W; ++w) {
     [[unroll]] for (uint k = 0; k < CHUNK_TILES; ++k) {
       begin_turn(w * CHUNK_TILES + k);
@@ -152,6 +162,7 @@ void multiply_row(Window window, uint left_row, uint right_row) {
 
 // The same, of a window that has fewer taps.
 void multiply_short_row(Window window, uint left_row, uint right_row) {
+  begin_turns();
   [[dont_unroll]] for (uint w = 0; w < window.taps_w; ++w) {
     begin_turn(w * CHUNK_TILES);  // PARTIAL_TILES is a multiple of CHUNK_TILES
     [[unroll]] for (uint k = 0; k < CHUNK_TILES; ++k) {
