@@ -407,6 +407,31 @@ TEST_CASE("int8 is multiplied by matrix units that sum in int32, as it is") {
   CHECK(std::string(error.message) == "matrix does not apply: it multiplies floating-point elements and int8 only");
 }
 
+TEST_CASE("CPU devices emulate matrix units: they are not chosen for what gather is quicker at") {
+  DeviceCaps cpu = lavapipe_caps();
+  cpu.storage_16bit = cpu.shader_float16 = cpu.rounding_rte_float16 = true;
+  cpu.cooperative_matrix = cpu.vulkan_memory_model = cpu.subgroup_size_control = true;
+  cpu.cooperative_matrix_shapes = {{8, 8, 8, 0, 0, 1, 1, false}};
+  cpu.multiprocessors = 2;  // and what src/device_rates.cpp takes two cores for
+  cpu.fp32_flops = 16e9;
+  cpu.memory_bandwidth = 15e9;
+  // Of bench/suites/cpu.json, those for which matrix units were predicted to be worth most.
+  for (const char* text : {"ic128iw513_oc128kw3", "ic64iw257_oc128kw16sw8pw4_bias", "ic128iw187_oc128kw10sw5_bias",
+                           "ic128iw171_oc128kw8sw4_bias", "ic256ih8iw8_oc128kh4kw4sh2sw2ph1pw1"}) {
+    for (const VktcDataType type : {VKTC_DATA_TYPE_F32, VKTC_DATA_TYPE_F16}) {
+      CAPTURE(text);
+      CAPTURE(type);
+      Problem problem;
+      VktcError error = {};
+      Plan plan;
+      REQUIRE(make_problem(with_type(parse(text), type), problem, error));
+      REQUIRE_MESSAGE(make_plan(problem, cpu, {"matrix_window"}, plan, error), error.message);  // it could be
+      REQUIRE(make_plan(problem, cpu, {}, plan, error));
+      CHECK(std::string(plan.algorithm).find("matrix") == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("int8 on matrix units is for large problems, and not for CPU devices") {
   DeviceCaps cpu = lavapipe_caps();
   cpu.storage_8bit = cpu.shader_int8 = cpu.integer_dot_product = true;

@@ -206,7 +206,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double memory = least_bytes(problem) / bandwidth;
   const double preparation =
       is_prepared(problem, tile) ? predict_preparation(problem, prepared_of(problem, tile), bandwidth) : 0;
-  const double cpu = caps.is_cpu ? 50.0 : 1.0;
+  const double cpu = caps.is_cpu ? 110.0 : 1.0;
   return cpu * (std::max(busy, memory) + preparation + 4e-6);
 }
 

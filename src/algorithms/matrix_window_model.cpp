@@ -236,7 +236,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double memory = 1.25 * least_bytes(problem) / bandwidth;
   const double preparation =
       tile.values[prepared] ? predict_preparation(problem, prepared_of(problem, tile), bandwidth) : 0;
-  const double cpu = caps.is_cpu ? 50.0 : 1.0;
+  const double cpu = caps.is_cpu ? 200.0 : 1.0;
   // Near either limit it takes longer than that alone.
   return cpu * (std::pow(std::pow(busy, 6) + std::pow(memory, 6), 1.0 / 6) + preparation + 3e-6);
 }
