@@ -22,8 +22,8 @@
 // Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
 // TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8, and where INPUT_BY_PIXELS, LOCAL of ROW_OCTETS; MERGED <= TILE_M, and 0 where the output is channels-last;
 // INPUT_VECTOR divides INPUT_W and the slab's input_offset, and is 1 where the input is channels-last; INPUT_OCTETS and
-// OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; 16-bit weights are finite; 32-bit limits as in
-// gather.comp. See src/algorithms/matrix_window.cpp.
+// OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; 16-bit weights are finite; FETCHES_AHEAD only INPUT_BY_PIXELS,
+// SUMS_APART only of two parts; 32-bit limits as in gather.comp. See src/algorithms/matrix_window.cpp.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_cooperative_matrix : require
@@ -58,6 +58,9 @@ layout(constant_id = WINDOW_BY_INVOCATION) const bool BY_INVOCATION = false;
 layout(constant_id = WINDOW_PREPARED) const bool PREPARED = false;
 layout(constant_id = WINDOW_PARTS) const uint PARTS = 1;  // of an element: 2, or 1; fp32 only
 layout(constant_id = WINDOW_MENDS) const bool MENDS = true;   // fp32 only
+layout(constant_id = WINDOW_UNROLLED) const bool UNROLLS_WINDOW = false;     // a whole window, not only its rows
+layout(constant_id = WINDOW_FETCHES_AHEAD) const bool FETCHES_AHEAD = false;  // the next chunk's inputs, while this one's are multiplied
+layout(constant_id = WINDOW_SUMS_APART) const bool SUMS_APART = false;       // fp32 only: matrix_window_products.glsl
 
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
 const uint PHASES_IN_ROWS = MERGED > 0u ? MERGED : 1u;
@@ -149,12 +152,7 @@ layout(push_constant, std430) uniform Push {
 #include "matrix_window_exact.glsl"
 #include "matrix_window_output.glsl"
 #include "matrix_window_channels_last.glsl"
-
 #include "matrix_window_products.glsl"
-
-// Whether the inputs of the next chunk are on their way while this one's are multiplied: where there are registers for them
-// (docs/performance-log.md).
-const bool FETCHES_AHEAD = INPUT_BY_PIXELS && PARTS == 1u ? ROWS * POSITIONS <= 96u * LOCAL : false;
 
 // Puts sums into shared memory: matrix row `stage` of each subgroup, or, of a channels-last output, matrix column.
 void stage_sums(uint stage, uint warp_m, uint warp_n) {

@@ -328,6 +328,12 @@ void store_channels(OutputTile tile, OutputRun run, LanePlace place, uint first,
   }
 }
 
+// Where a lane's outputs of a channel of the block lie, in the turn-th part of the run.
+LanePlace find_place_in_turn(OutputRun run, uint turn, uint channel) {
+  const uint of_lane = (turn * RUN_LANES + gl_SubgroupInvocationID % RUN_LANES) * LANE_OUTPUTS;
+  return find_place(run, first_element(run, run.index + channel * OUTPUT_PLANE) + int(of_lane));
+}
+
 // Stores what is staged of matrix row fragment_m of each subgroup.
 void store_staged(OutputTile tile, uint fragment_m) {
   [[dont_unroll]] for (uint first_run = 0; first_run < SEGMENTS; first_run += RUNS_AT_ONCE) {
@@ -335,9 +341,8 @@ void store_staged(OutputTile tile, uint fragment_m) {
     const OutputRun run = listed_run(min(segment, SEGMENTS - 1u));
     if (segment >= SEGMENTS || run.low >= run.own_high) continue;
     [[dont_unroll]] for (uint turn = 0; turn < RUN_TURNS; ++turn) {
-      const int of_lane = int((turn * RUN_LANES + gl_SubgroupInvocationID % RUN_LANES) * LANE_OUTPUTS);
       [[dont_unroll]] for (uint i = gl_SubgroupID; i < min(PLACE_STEP, STAGED_CHANNELS); i += SUBGROUPS) {
-        const LanePlace place = find_place(run, first_element(run, run.index + staged_channel(i, fragment_m) * OUTPUT_PLANE) + of_lane);
+        const LanePlace place = find_place_in_turn(run, turn, staged_channel(i, fragment_m));
         if (!place.wanted) continue;
         [[dont_unroll]] for (uint first = i; first < STAGED_CHANNELS; first += PLACE_STEP * CHANNELS_AT_ONCE) {
           store_channels(tile, run, place, first, fragment_m);
@@ -355,11 +360,10 @@ void mend_staged(OutputTile tile, uint fragment_m) {
     const OutputRun run = listed_run(min(segment, SEGMENTS - 1u));
     if (segment >= SEGMENTS || run.low >= run.own_high) continue;
     [[dont_unroll]] for (uint turn = 0; turn < RUN_TURNS; ++turn) {
-      const int of_lane = int((turn * RUN_LANES + gl_SubgroupInvocationID % RUN_LANES) * LANE_OUTPUTS);
       [[dont_unroll]] for (uint i = gl_SubgroupID; i < STAGED_CHANNELS; i += SUBGROUPS) {
         const uint channel = staged_channel(i, fragment_m);
         const uint run_index = run.index + channel * OUTPUT_PLANE;
-        const LanePlace place = find_place(run, first_element(run, run_index) + of_lane);
+        const LanePlace place = find_place_in_turn(run, turn, channel);
         if (tile.first_channel + channel >= OUT_CHANNELS || !place.wanted) continue;
         const int row_begin = staged_row_begin(run, staged_channel_row(i));
         [[dont_unroll]] for (uint n = 0; n < LANE_OUTPUTS; ++n) {

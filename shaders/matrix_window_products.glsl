@@ -10,10 +10,8 @@ const uint SUMS = FRAGMENTS_M * FRAGMENTS_N;
 Sum sums[SUMS];
 #if defined(DATA_F32)
 // Matrix units do not round sums to nearest. So the products of a few times TILE_K in-channels are summed from zero, and
-// these sums, SPLIT_SCALE times too large, are added up in proper fp32: unless there are no more of them in all.
-const uint PARTIAL_TILES = 8;  // a multiple of CHUNK_TILES
-const uint TAPS_OF_PHASE = uint((KERNEL_D + TAP_STEP_D - 1) / TAP_STEP_D * ((KERNEL_H + TAP_STEP_H - 1) / TAP_STEP_H) * ((KERNEL_W + TAP_STEP_W - 1) / TAP_STEP_W));
-const bool SUMS_APART = PARTS == 2u ? TAPS_OF_PHASE * CHUNKS * CHUNK_TILES > PARTIAL_TILES : false;
+// these sums, SPLIT_SCALE times too large, are added up in proper fp32: SUMS_APART, unless there are no more of them in all.
+const uint PARTIAL_TILES = WINDOW_SUMMED_TILES;  // a multiple of CHUNK_TILES
 Sum partial[SUMS_APART ? SUMS : 1u];
 
 void begin_partial_sums() {
@@ -96,11 +94,8 @@ struct Window {
   uint weights_step_w;
 };
 
-// Taps that are unrolled, so that the loads of the next overlap the products of this one: of a whole window if they are few, else
-// of a row. It takes registers: where it pays has been measured (docs/performance-log.md).
-const uint MOST_UNROLLED = PARTS == 1u ? 21u : 12u;
-const bool UNROLLS_ONE_ROW = PARTS == 2u ? true : INPUT_BY_PIXELS ? false : ROWS * POSITIONS >= 64u * LOCAL;
-const bool UNROLLS_WINDOW = WINDOW_H > 1u || UNROLLS_ONE_ROW ? WINDOW_H * WINDOW_W * CHUNK_TILES <= MOST_UNROLLED : false;
+// Taps are unrolled so that the loads of the next overlap the products of this one: those of a row, or of a whole window
+// (UNROLLS_WINDOW).
 
 uint left_of(Window window, uint row, uint w, uint k) {
   return row + w * window.weights_step_w + k * (ROWS / TILE_M) * TILE_OF_WEIGHTS;

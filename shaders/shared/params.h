@@ -179,7 +179,12 @@ struct MatrixParams {
 #define WINDOW_PREPARED (NUMBERING_CONSTANTS + 17)
 #define WINDOW_PARTS (NUMBERING_CONSTANTS + 18)
 #define WINDOW_MENDS (NUMBERING_CONSTANTS + 19)
-#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 20)
+#define WINDOW_UNROLLED (NUMBERING_CONSTANTS + 20)
+#define WINDOW_FETCHES_AHEAD (NUMBERING_CONSTANTS + 21)
+#define WINDOW_SUMS_APART (NUMBERING_CONSTANTS + 22)
+#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 23)
+
+#define WINDOW_SUMMED_TILES 8  // times TILE_K in-channels that matrix units sum together, of fp32
 
 // ---- winograd.comp --------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@
 
 #include "algorithms/matrix_window_tile.h"
 #include "algorithms/merged_phases.h"
+#include "shared/params.h"
 
 namespace vktconv::matrix_window {
 namespace {
@@ -61,20 +62,6 @@ Store store_of(const Problem& problem, const Tile& tile, const Numbering& number
 }
 
 double d(int64_t value) { return static_cast<double>(value); }
-
-// As matrix_window.comp decides.
-bool unrolls_window(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape) {
-  const bool two_parts = parts(problem, tile) == 2;
-  const uint32_t sums = tile.values[rows] * tile.values[positions];
-  const bool one_row = two_parts || (!by_pixels(problem, tile) && sums >= 64 * local_size(tile, caps));
-  const uint32_t taps = tile.values[window_h] * tile.values[window_w] * (tile.values[depth] / shape.k);
-  return (tile.values[window_h] > 1 || one_row) && taps <= (two_parts ? 12u : 21u);
-}
-
-bool fetches_ahead(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
-  return by_pixels(problem, tile) && parts(problem, tile) == 1 &&
-         tile.values[rows] * tile.values[positions] <= 96 * local_size(tile, caps);
-}
 
 void count_stores(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                   const Numbering& numbering, Store store, Work& work) {
@@ -192,7 +179,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double taps = d(problem.axes[0].kernel * problem.axes[1].kernel) * taps_w / phases;  // of a workgroup
   const double channels = d(round_up(problem.group_in_channels(), tile.values[depth]));
   const bool two_parts = parts(problem, tile) == 2;
-  const bool unrolled = unrolls_window(problem, caps, tile, shape);
+  const bool unrolled = unrolls_window(problem, tile, shape, caps);
   const double of_subgroups = d(tile.values[warps_m] * tile.values[warps_n]) / 4;
 
   Work work;
@@ -202,13 +189,13 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   work.right_loads = work.products * d(tile.values[warps_m] * shape.m) / tile.values[rows];
   work.windows = std::max(1.0, taps / d(tile.values[window_h] * tile.values[window_w]));
   work.steps = work.windows * channels / tile.values[depth];
-  work.waits = fetches_ahead(problem, caps, tile) ? 0.6 * work.windows + 0.4 * work.steps : work.steps;
+  work.waits = fetches_ahead(problem, tile, caps) ? 0.6 * work.windows + 0.4 * work.steps : work.steps;
   work.rows = work.steps * (unrolled ? 1 : tile.values[window_h]);
   if (sums_apart(problem, tile, shape)) {
     const int64_t sums = int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps);
     const int64_t of_row = int64_t{tile.values[window_w]} * tile.values[depth] / shape.k;
-    const int64_t turns =
-        unrolled ? ceil_div(tile.values[window_h] * of_row, 8) : tile.values[window_h] * ceil_div(of_row, 8);
+    const int64_t turns = unrolled ? ceil_div(tile.values[window_h] * of_row, WINDOW_SUMMED_TILES)
+                                   : tile.values[window_h] * ceil_div(of_row, WINDOW_SUMMED_TILES);
     work.partial_sums = work.steps * d(turns * sums) / 64 * of_subgroups;
   }
   const double items = d(items_of_invocation(problem, tile, numbering, caps)) * of_subgroups;

@@ -76,6 +76,9 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[WINDOW_PREPARED] = tile.values[prepared];
   constants[WINDOW_PARTS] = u32(parts(problem, tile));
   constants[WINDOW_MENDS] = mends;
+  constants[WINDOW_UNROLLED] = unrolls_window(problem, tile, shape, caps);
+  constants[WINDOW_FETCHES_AHEAD] = fetches_ahead(problem, tile, caps);
+  constants[WINDOW_SUMS_APART] = sums_apart(problem, tile, shape);
   dispatch.params = to_words(params);
   // Unused bindings must still hold something valid.
   dispatch.windows = {windows.input.window, windows.packed.window,      windows.bias.window,  windows.output.window,

@@ -5,6 +5,7 @@
 
 #include "algorithms/merged_phases.h"
 #include "phases.h"
+#include "shared/params.h"
 
 namespace vktconv::matrix_window {
 namespace {
@@ -64,10 +65,23 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering&
 
 bool sums_apart(const Problem& problem, const Tile& tile, const MatrixShape& shape) {
   if (parts(problem, tile) != 2) return false;
-  constexpr int64_t summed_together = 8;  // PARTIAL_TILES of matrix_window.comp
-  int64_t taps = 1;
-  for (const Axis& axis : problem.axes) taps *= ceil_div(axis.kernel, split_phases(axis).tap_step);
-  return taps * round_up(problem.group_in_channels(), tile.values[depth]) / shape.k > summed_together;
+  int64_t taps = 1;  // of the fullest phase
+  for (const Axis& axis : problem.axes) taps *= ceil_div(axis.kernel, axis.stride / phase_gcd(axis));
+  return taps * round_up(problem.group_in_channels(), tile.values[depth]) / shape.k > WINDOW_SUMMED_TILES;
+}
+
+// It takes registers: where it pays has been measured (docs/performance-log.md).
+bool unrolls_window(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
+  const bool two_parts = parts(problem, tile) == 2;
+  const uint32_t sums = tile.values[rows] * tile.values[positions];
+  const bool one_row = two_parts || (!by_pixels(problem, tile) && sums >= 64 * local_size(tile, caps));
+  const uint32_t taps = tile.values[window_h] * tile.values[window_w] * (tile.values[depth] / shape.k);
+  return (tile.values[window_h] > 1 || one_row) && taps <= (two_parts ? 12u : 21u);
+}
+
+bool fetches_ahead(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
+  return by_pixels(problem, tile) && parts(problem, tile) == 1 &&
+         tile.values[rows] * tile.values[positions] <= 96 * local_size(tile, caps);
 }
 
 int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {

@@ -47,6 +47,12 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering&
 // Whether fp32 sums of a few in-channels are kept apart, to be added up in proper fp32.
 bool sums_apart(const Problem& problem, const Tile& tile, const MatrixShape& shape);
 
+// Whether all taps of a window are unrolled, not only those of a row.
+bool unrolls_window(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps);
+
+// Whether the inputs of the next chunk are fetched while those of this one are multiplied.
+bool fetches_ahead(const Problem& problem, const Tile& tile, const DeviceCaps& caps);
+
 // Sums of one invocation, also those that are kept apart: a register each.
 int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps);
 

@@ -71,7 +71,7 @@ int64_t tile_overlap(const Problem& problem, bool merged) {
   const int64_t stride = problem.axes[2].stride;
   if (problem.output_channels_last()) return 0;  // vectors do not reach beyond a position
   if (!merged && stride > 1) return 0;           // outputs are no neighbours
-  return ceil_div(16 / problem.output_element_size() - 1, stride);
+  return ceil_div(elements_of_vector(problem) - 1, stride);
 }
 
 Numbering make_numbering(const Problem& problem, bool merged, int64_t strips, const TapWindow& window) {
