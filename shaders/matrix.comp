@@ -33,7 +33,8 @@
 #include "problem.glsl"
 #include "matrix_types.glsl"
 #include "octets.glsl"
-#if defined(DATA_F16)
+#if defined(DATA_F16) || defined(DATA_F32)
+#define ROUNDS_TO_HALF
 // Conversions to fp16 round to nearest even: else that would be up to the device.
 #extension GL_EXT_spirv_intrinsics : require
 spirv_execution_mode(extensions = ["SPV_KHR_float_controls"], capabilities = [4467], 4462 /* RoundingModeRTE */, 16);
@@ -240,7 +241,7 @@ void put_into_shared() {
         float values[8];
         [[unroll]] for (uint c = 0; c < 8u; ++c) values[c] = raw_inputs[i * 8u + c];
         uvec4 high, low;
-        split_octet(values, high, low);
+        split_octet_by_conversion(values, push.params.zero, high, low);
         pool[at] = high;
         if (PARTS == 2u) pool[at + PART_OCTETS] = low;
 #elif defined(DATA_I8)

@@ -31,12 +31,13 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #include "numbering.glsl"
 #include "matrix_types.glsl"
-#include "split.glsl"
-#if defined(DATA_F16)
+#if defined(DATA_F16) || defined(DATA_F32)
+#define ROUNDS_TO_HALF
 // Conversions to fp16 round to nearest even: else that would be up to the device.
 #extension GL_EXT_spirv_intrinsics : require
 spirv_execution_mode(extensions = ["SPV_KHR_float_controls"], capabilities = [4467], 4462 /* RoundingModeRTE */, 16);
 #endif
+#include "split.glsl"
 
 layout(local_size_x_id = WINDOW_LOCAL_SIZE) in;
 layout(constant_id = WINDOW_LOCAL) const uint LOCAL = 32;  // the same number, usable in array sizes
@@ -60,6 +61,8 @@ layout(constant_id = WINDOW_PARTS) const uint PARTS = 1;  // of an element: 2, o
 layout(constant_id = WINDOW_MENDS) const bool MENDS = true;   // fp32 only
 layout(constant_id = WINDOW_UNROLLED) const bool UNROLLS_WINDOW = false;     // a whole window, not only its rows
 layout(constant_id = WINDOW_FETCHES_AHEAD) const bool FETCHES_AHEAD = false;  // the next chunk's inputs, while this one's are multiplied
+layout(constant_id = WINDOW_ROW_LANES) const uint ROW_LANES = 0;          // channels-last outputs only: matrix_window_lanes.glsl
+layout(constant_id = WINDOW_LANE_CHANNELS) const uint LANE_CHANNELS = 1;
 layout(constant_id = WINDOW_SUMS_APART) const bool SUMS_APART = false;       // fp32 only: matrix_window_products.glsl
 
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
@@ -75,7 +78,11 @@ const uint SUBGROUP = LOCAL / SUBGROUPS;
 #include "matrix_fragments.glsl"
 
 // Whether a pixel's channels lie side by side in memory.
+#if defined(DATA_F32)
+const bool INPUT_BY_PIXELS = true;
+#else
 const bool INPUT_BY_PIXELS = PREPARED ? true : INPUT_CHANNELS_LAST;
+#endif
 
 // In vectors of eight 16-bit elements.
 const uint PART_OCTETS = DEPTH / 8u;
@@ -99,7 +106,10 @@ const uint STAGED_ROW_QUADS = (STAGED_BEGIN + WARPS_M * TILE_M * STAGED_PITCH + 
 // Or, of a channels-last output, all ROWS of TILE_N positions of each of the WARPS_N.
 const uint PIXEL_PITCH = ROWS + 4u;
 const uint STAGES = OUTPUT_CHANNELS_LAST ? FRAGMENTS_N : FRAGMENTS_M;
-const uint STAGED_QUADS = OUTPUT_CHANNELS_LAST ? WARPS_N * TILE_N * PIXEL_PITCH / 4u : STAGED_ROW_QUADS;
+// Or one matrix of each subgroup.
+const bool LANE_STORES = ROW_LANES > 0u;
+const uint MATRIX_QUADS = TILE_M * TILE_N / 4u;
+const uint STAGED_QUADS = LANE_STORES ? SUBGROUPS * MATRIX_QUADS : OUTPUT_CHANNELS_LAST ? WARPS_N * TILE_N * PIXEL_PITCH / 4u : STAGED_ROW_QUADS;
 
 shared uvec4 pool[TILE_OCTETS > STAGED_QUADS ? TILE_OCTETS : STAGED_QUADS];
 shared float block_bias[ROWS];
@@ -116,6 +126,7 @@ DECLARE_BUFFER(1, readonly, PackedWeights, uvec4)
 DECLARE_BUFFER(2, readonly, BiasTensor, Word)
 DECLARE_VIEW(3, writeonly, OutputTensor, Word)
 DECLARE_VIEW(3, writeonly, OutputVectors, uvec4)
+DECLARE_VIEW(3, writeonly, OutputPairs, uvec2)
 DECLARE_VIEW(3, writeonly, OutputWords, uint)
 
 DECLARE_BUFFER(4, readonly, PreparedInput, uvec4)
@@ -144,6 +155,7 @@ layout(push_constant, std430) uniform Push {
 #define BIAS BUFFER_REF(BiasTensor, bias)
 #define OUTPUT BUFFER_REF(OutputTensor, output_tensor)
 #define OUTPUT_VECTORS VIEW_REF(OutputVectors, output_tensor)
+#define OUTPUT_PAIRS VIEW_REF(OutputPairs, output_tensor)
 #define PREPARED_INPUT BUFFER_REF(PreparedInput, prepared_input)
 #define EXACT_WEIGHTS BUFFER_REF(ExactWeights, exact_weights)
 #define WEIGHT_SCALES BUFFER_REF(WeightScales, weight_scales)
@@ -153,6 +165,7 @@ layout(push_constant, std430) uniform Push {
 #include "matrix_window_output.glsl"
 #include "matrix_window_channels_last.glsl"
 #include "matrix_window_products.glsl"
+#include "matrix_window_lanes.glsl"
 
 // Puts sums into shared memory: matrix row `stage` of each subgroup, or, of a channels-last output, matrix column.
 void stage_sums(uint stage, uint warp_m, uint warp_n) {
@@ -194,6 +207,7 @@ void main() {
   const uint first_position = work.tile * TILE_STEP;
   const uint end_position = count_numbers(params.batch);
   if (first_position >= end_position) return;
+  if (LANE_STORES) find_what_lanes_hold();
   const uint block = work.block;
   const uint group = block / params.blocks;
   const uint first_channel = (params.first_block + block % params.blocks) * BLOCK_CHANNELS;  // within the group
@@ -271,7 +285,14 @@ void main() {
     [[unroll]] for (uint i = 0; i < SUMS; ++i) sums[i] = sums[i] * (1.0 / SPLIT_SCALE);
   }
 #endif
-  if (!prepared_outputs) prepare_outputs(tile);
+  if (!prepared_outputs) {
+    prepare_outputs(tile);
+    if (LANE_STORES) barrier();
+  }
+  if (LANE_STORES) {
+    store_lanes(tile, warp_m, warp_n);
+    return;
+  }
   // Not unrolled, but every index of sums is a constant: else they would live in memory.
   [[dont_unroll]] for (uint stage = 0; stage < STAGES; ++stage) {
     barrier();  // what was in the pool has been read

@@ -7,16 +7,28 @@
 
 // ---- input ------------------------------------------------------------------------------------------------------------
 
-// Each invocation brings a few octets of channels. Those next to each other are next to each other in memory.
-const uint WINDOW_OCTETS = INPUT_ROWS * ROW_OCTETS;
-const uint PIXEL_ITEMS = INPUT_BY_PIXELS ? (WINDOW_OCTETS + LOCAL - 1u) / LOCAL : 1u;
-const uint ITEM_ROWS = LOCAL / ROW_OCTETS;  // from one of an invocation's items to the next
+// Each invocation brings a few octets of channels: what is next to each other is next to each other in memory. An octet of
+// fp32 that is not prepared becomes both parts.
+#if defined(DATA_F32)
+const bool SPLITS = !PREPARED;
+#else
+const bool SPLITS = false;
+#endif
+const uint ITEM_OCTETS = SPLITS ? PART_OCTETS : ROW_OCTETS;  // items of a pixel
+const uint ITEM_WORDS = SPLITS ? 2u : 1u;                    // vectors of 16 bytes in memory
+const bool ALONG_PIXELS = SPLITS ? !INPUT_CHANNELS_LAST : false;
+const uint ITEM_ROWS = LOCAL / ITEM_OCTETS;  // from one of an invocation's items to the next
+const uint PIXEL_ITEMS = INPUT_BY_PIXELS ? (INPUT_ROWS + ITEM_ROWS - 1u) / ITEM_ROWS : 1u;
 const uint WINDOW_REACH = (WINDOW_H - 1u) * STEP_H + (WINDOW_W - 1u) * STEP_W;
 // Images that are added before numbers are divided, so that nothing negative is.
 const uint IMAGES_BEFORE = (WINDOW_REACH + IMAGE_NUMBERS - 1u) / IMAGE_NUMBERS;
 
 uint pixel_at[PIXEL_ITEMS];      // of the first chunk of in-channels, or NOWHERE; prepared inputs in octets
-uvec4 pixel_octets[PIXEL_ITEMS];  // on their way
+uvec4 pixel_octets[PIXEL_ITEMS * ITEM_WORDS];  // on their way
+
+uint item_first_row() { return ALONG_PIXELS ? gl_LocalInvocationID.x % ITEM_ROWS : gl_LocalInvocationID.x / ITEM_OCTETS; }
+
+uint pixel_octet() { return ALONG_PIXELS ? gl_LocalInvocationID.x / ITEM_ROWS : gl_LocalInvocationID.x % ITEM_OCTETS; }
 
 // A number, taken apart, with what stands for numbers before a row or slice added.
 struct NumberDigits {
@@ -52,8 +64,7 @@ void advance(inout NumberDigits number, uint distance) {
 // first_position: of the tile; offset: from a position to the input that the last tap of the window brings to it.
 void locate_pixels(int first_position, ivec3 offset, uint group) {
   const SlabParams params = push.params.slab;
-  const uint first_row = gl_LocalInvocationID.x / ROW_OCTETS, octet = gl_LocalInvocationID.x % ROW_OCTETS;
-  uint rest = uint(first_position) + IMAGES_BEFORE * IMAGE_NUMBERS + GAP_H * PITCH_W + GAP_W - WINDOW_REACH + first_row;
+  uint rest = uint(first_position) + IMAGES_BEFORE * IMAGE_NUMBERS + GAP_H * PITCH_W + GAP_W - WINDOW_REACH + item_first_row();
   NumberDigits number;
   number.column = rest % PITCH_W;
   rest /= PITCH_W;
@@ -63,10 +74,11 @@ void locate_pixels(int first_position, ivec3 offset, uint group) {
   rest /= SIZE_D;
   number.strip = rest % STRIPS;
   number.image = rest / STRIPS - IMAGES_BEFORE;  // a negative one is a large unsigned one
-  const uint group_begin = PREPARED ? group * CHUNKS * INPUT_PLANE * ROW_OCTETS : params.input_offset + group * IN_CHANNELS;
+  const uint group_begin = PREPARED ? group * CHUNKS * INPUT_PLANE * ROW_OCTETS
+                                    : params.input_offset + group * IN_CHANNELS * INPUT_CHANNEL_STRIDE;
   const uint image_step = PREPARED ? params.groups * CHUNKS * INPUT_PLANE * ROW_OCTETS : INPUT_IMAGE;
   const uint pixel_step = PREPARED ? ROW_OCTETS : INPUT_PIXEL_STRIDE;
-  const uint own_begin = group_begin + octet * (PREPARED ? 1u : 8u);
+  const uint own_begin = group_begin + pixel_octet() * (PREPARED ? 1u : 8u * INPUT_CHANNEL_STRIDE);
   [[unroll]] for (uint i = 0; i < PIXEL_ITEMS; ++i) {
     if (i > 0u) advance(number, ITEM_ROWS);
     const uint x = number.column + number.strip * STRIP_STEP + uint(offset.z - int(GAP_W));
@@ -78,35 +90,53 @@ void locate_pixels(int first_position, ivec3 offset, uint group) {
   }
 }
 
-// Eight channels from `first` on, of which the group has `count` or fewer.
-uvec4 load_octet(uint first, uint count) {
-  if (INPUT_OCTETS) return INPUT_VECTORS.words[first / 8u];
-  uvec4 octet = uvec4(0u);
-#if !defined(DATA_F32)  // which is always prepared
-  [[unroll]] for (uint c = 0; c < 8u; ++c) {
-    if (c < count) octet[c / 2u] |= uint(INPUT.words[first + c]) << (c % 2u * 16u);
+// Item i: eight channels from `first` on, of which the group has `count` or fewer.
+void load_octet(uint i, uint first, uint count) {
+  if (INPUT_OCTETS && !ALONG_PIXELS) {
+    const uint vector = first / (SPLITS ? 4u : 8u);
+    [[unroll]] for (uint w = 0; w < ITEM_WORDS; ++w) pixel_octets[i * ITEM_WORDS + w] = INPUT_VECTORS.words[vector + w];
+    return;
   }
+  [[unroll]] for (uint c = 0; c < 8u; ++c) {
+    if (c >= count) continue;
+#if defined(DATA_F32)
+    pixel_octets[i * ITEM_WORDS + c / 4u % ITEM_WORDS][c % 4u] = floatBitsToUint(INPUT.words[first + c * INPUT_CHANNEL_STRIDE]);
+#else
+    pixel_octets[i][c / 2u] |= uint(INPUT.words[first + c]) << (c % 2u * 16u);
 #endif
-  return octet;
+  }
 }
 
 void fetch_pixels(uint chunk) {
-  const uint channel = chunk * DEPTH + gl_LocalInvocationID.x % ROW_OCTETS * 8u;
+  const uint channel = chunk * DEPTH + pixel_octet() * 8u;
   [[unroll]] for (uint i = 0; i < PIXEL_ITEMS; ++i) {
-    pixel_octets[i] = uvec4(0u);
+    [[unroll]] for (uint w = 0; w < ITEM_WORDS; ++w) pixel_octets[i * ITEM_WORDS + w] = uvec4(0u);
     if (PREPARED) {
       if (pixel_at[i] != NOWHERE) pixel_octets[i] = PREPARED_INPUT.words[pixel_at[i] + chunk * (INPUT_PLANE * ROW_OCTETS)];
     } else if (pixel_at[i] != NOWHERE && (IN_CHANNELS % DEPTH == 0u || channel < IN_CHANNELS)) {
-      pixel_octets[i] = load_octet(pixel_at[i] + chunk * DEPTH, IN_CHANNELS - channel);
+      load_octet(i, pixel_at[i] + chunk * DEPTH * INPUT_CHANNEL_STRIDE, IN_CHANNELS % 8u == 0u ? 8u : IN_CHANNELS - channel);
     }
   }
 }
 
 void put_pixels() {
-  const uint first = gl_LocalInvocationID.x / ROW_OCTETS * PITCH + gl_LocalInvocationID.x % ROW_OCTETS;
+  const uint first = item_first_row() * PITCH + pixel_octet();
   [[unroll]] for (uint i = 0; i < PIXEL_ITEMS; ++i) {
-    const bool exists = (i + 1u) * LOCAL <= WINDOW_OCTETS ? true : i * LOCAL + gl_LocalInvocationID.x < WINDOW_OCTETS;
-    if (exists) pool[first + i * ITEM_ROWS * PITCH] = pixel_octets[i];
+    const bool exists = (i + 1u) * ITEM_ROWS <= INPUT_ROWS ? true : i * ITEM_ROWS + item_first_row() < INPUT_ROWS;
+    if (!exists) continue;
+    const uint at = first + i * ITEM_ROWS * PITCH;
+#if defined(DATA_F32)
+    if (SPLITS) {
+      float values[8];
+      [[unroll]] for (uint c = 0; c < 8u; ++c) values[c] = uintBitsToFloat(pixel_octets[i * ITEM_WORDS + c / 4u % ITEM_WORDS][c % 4u]);
+      uvec4 high, low;
+      split_octet_by_conversion(values, push.params.zero, high, low);
+      pool[at] = high;
+      if (PARTS == 2u) pool[at + PART_OCTETS] = low;
+      continue;
+    }
+#endif
+    pool[at] = pixel_octets[i];
   }
 }
 
@@ -114,12 +144,12 @@ void put_pixels() {
 
 const uint STAGED_PIXELS = WARPS_N * TILE_N;  // at a time: a matrix column of each subgroup
 
-// Lists where the tile's outputs lie in memory: for each position, in the order in which they are staged, the index of the block's
-// first channel.
+// Lists where the tile's outputs lie in memory: for each position, in the order in which they are staged if they are, the index of
+// the block's first channel.
 void list_pixels(OutputTile tile) {
   for (uint i = gl_LocalInvocationID.x; i < POSITIONS; i += LOCAL) {
     const uint fragment_n = i / STAGED_PIXELS, staged = i % STAGED_PIXELS;
-    const uint position = tile.first_position + (staged / TILE_N * FRAGMENTS_N + fragment_n) * TILE_N + staged % TILE_N;
+    const uint position = tile.first_position + (LANE_STORES ? i : (staged / TILE_N * FRAGMENTS_N + fragment_n) * TILE_N + staged % TILE_N);
     const Numbered number = decode_number(position, 0xffffffffu);
     const uvec3 at = tile.first_output + uvec3(number.at) * uvec3(STRIDE_D, STRIDE_H, STRIDE_W);
     const bool wanted = position < tile.end_position && position % PITCH_W < STRIP_W && uint(number.at.y) < SIZE_H &&

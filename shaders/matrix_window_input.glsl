@@ -53,7 +53,7 @@ void locate_inputs(int first_position, ivec3 offset, uint group) {
 }
 
 void bring_inputs(uint chunk) {
-#if !defined(DATA_F32)  // which is always prepared
+#if !defined(DATA_F32)  // which comes by pixels
   uint raw[ITEMS * 8u];  // INPUT_VECTOR neighbours of a channel
   [[unroll]] for (uint i = 0; i < ITEMS; ++i) {
     const uint channel = chunk * DEPTH + item_octet(i * LOCAL + gl_LocalInvocationID.x) * 8u;

@@ -20,6 +20,9 @@ layout(constant_id = PACK_FRAGMENTS_TILE_K) const uint TILE_K = 16;
 
 layout(constant_id = PACK_FRAGMENTS_PARTS) const uint PARTS = 1;  // of an element: 2, or 1; fp32 only
 layout(constant_id = PACK_FRAGMENTS_BY_INVOCATION) const bool BY_INVOCATION = false;
+layout(constant_id = PACK_FRAGMENTS_M) const uint FRAGMENTS_M = 1;  // matrices of a subgroup
+layout(constant_id = PACK_FRAGMENTS_ROW_LANES) const uint ROW_LANES = 0;
+layout(constant_id = PACK_FRAGMENTS_LANE_CHANNELS) const uint LANE_CHANNELS = 1;
 layout(constant_id = PACK_FRAGMENTS_SUBGROUP) const uint SUBGROUP = 32;  // the local size, usable in array sizes
 
 #include "matrix_fragments.glsl"
@@ -97,7 +100,9 @@ void main() {
 
   for (uint octet = gl_SubgroupInvocationID; octet < LEFT_OCTETS; octet += SUBGROUP) {
     const uint row = octet / TILE_K_OCTETS;
-    const uint channel_of_block = tile_m * tile_channels + row / params.merged;
+    // Merged phases have the rows of a matrix in order.
+    const uint channel_of_block = ROW_LANES > 0u ? tile_m / FRAGMENTS_M * (FRAGMENTS_M * TILE_M) + channel_of_row(tile_m % FRAGMENTS_M, row)
+                                                 : tile_m * tile_channels + row / params.merged;
     const uint out_channel = (params.first_block + block) % params.blocks_per_group * params.block_channels + channel_of_block;
     const uint tap_w = row % params.merged + packed_tap % params.packed_taps_w * params.tap_step_w;
     const bool row_exists = row < tile_channels * params.merged && out_channel < params.out_channels && tap_w < params.kernel_w;

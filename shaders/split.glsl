@@ -33,4 +33,17 @@ void split_octet(float values[8], out uvec4 high, out uvec4 low) {
   [[unroll]] for (uint i = 0; i < 4u; ++i) split_pair(values[2u * i], values[2u * i + 1u], high[i], low[i]);
 }
 
+#if defined(ROUNDS_TO_HALF)
+// A third of the instructions, for shaders whose conversions to fp16 round to nearest even: what is too large for it becomes
+// infinite, and what is computed of that is infinite or NaN. zero: one that compilers do not know, so that they cannot take
+// what is converted there and back for the value itself.
+void split_octet_by_conversion(float values[8], uint zero, out uvec4 high, out uvec4 low) {
+  [[unroll]] for (uint i = 0; i < 4u; ++i) {
+    const vec2 pair = vec2(values[2u * i], values[2u * i + 1u]);
+    high[i] = packFloat2x16(f16vec2(pair));
+    low[i] = packFloat2x16(f16vec2((pair - vec2(unpackFloat2x16(high[i] ^ zero))) * SPLIT_SCALE));
+  }
+}
+#endif
+
 #endif

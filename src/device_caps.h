@@ -64,6 +64,9 @@ struct DeviceCaps {
   bool integer_dot_product = false;
   bool executable_properties = false;
   std::vector<CooperativeMatrixShape> cooperative_matrix_shapes;
+  // How many invocations are expected to share a column of a matrix of fp32 sums, each with every so manieth of its
+  // elements; 0: it is not known. Shaders look whether it is so (shaders/matrix_window_lanes.glsl).
+  uint32_t matrix_row_lanes = 0;
 
   bool rounding_rte_float16 = false;  // shaderRoundingModeRTEFloat16: a shader can ask for rounding to nearest even
 

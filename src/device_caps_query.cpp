@@ -249,6 +249,10 @@ bool query_device_caps(const InstanceFunctions& functions, VkPhysicalDevice phys
   caps.executable_properties =
       features.has(Feature::pipeline_executable_info) && enabled(VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME);
   set_cooperative_matrix(functions, physical_device, properties, features, enabled, caps);
+  // NVIDIA's instructions since Turing have eight along the rows and four along the columns; to lavapipe a column is an
+  // invocation's.
+  if (caps.vendor_id == vendor_nvidia && caps.subgroup_size == 32) caps.matrix_row_lanes = 8;
+  if (caps.is_cpu) caps.matrix_row_lanes = 1;
 
   caps.multiprocessors = count_multiprocessors(properties);
   set_device_rates(device_kind(device.deviceType), caps);

@@ -268,6 +268,7 @@ DeviceCaps ada_caps() {
   caps.buffer_device_address = caps.push_descriptor = caps.vulkan_memory_model = true;
   caps.shader_int8 = caps.storage_8bit = caps.integer_dot_product = true;
   caps.cooperative_matrix = true;
+  caps.matrix_row_lanes = 8;
   caps.shader_bfloat16 = caps.rounding_rte_float16 = true;
   constexpr uint32_t bfloat16 = 1000141000;  // VK_COMPONENT_TYPE_BFLOAT16_KHR
   caps.cooperative_matrix_shapes = {{16, 16, 16, 0, 0, 0, 0, false}, {16, 8, 16, 0, 0, 1, 1, false},

@@ -8,9 +8,28 @@
 #include <string>
 
 #include "check.h"
+#include "context.h"
 
 using namespace vktconv;
 using namespace vktconv::tests;
+
+namespace {
+
+std::string tile_of(const VktcConvTransposeDesc& desc, uint32_t candidate) {
+  VktcPlanOptions options = {};
+  options.algorithm = "matrix_window";
+  options.candidate = candidate;
+  VktcPlan plan = nullptr;
+  VktcError error = {};
+  REQUIRE(vktcCreatePlan(test_device().device().context(), &desc, &options, &plan, &error) == VKTC_SUCCESS);
+  VktcPlanInfo info = {};
+  vktcGetPlanInfo(plan, &info);
+  std::string tile = info.tile;
+  vktcDestroyPlan(plan);
+  return tile;
+}
+
+}  // namespace
 
 TEST_SUITE_BEGIN("matrix_window");
 
@@ -30,7 +49,7 @@ TEST_CASE("Every layout, with channels in whole vectors and not, in strips, slab
   size_t at = 0;
   for (size_t number = 0; number < std::size(problems); ++number) {
     const char* problem = problems[number];
-    // fp32 is prepared whatever its layout: half of the problems have one of the four, for a CPU's compiler takes its
+    // fp32 is split whatever its layout: half of the problems have one of the four, for a CPU's compiler takes its
     // time.
     for (int variant = 0; variant < (number % 2 == 0 ? 4 : 5); ++variant) {
       const VktcDataType type = variant < 4 ? VKTC_DATA_TYPE_F16 : VKTC_DATA_TYPE_F32;
@@ -53,6 +72,48 @@ TEST_CASE("Every layout, with channels in whole vectors and not, in strips, slab
     }
   }
   CHECK(2 * passed >= applied);  // not every device has addresses and push descriptors
+}
+
+TEST_CASE("Channels-last outputs are right where invocations hold other sums than expected") {
+  for (const uint32_t row_lanes : {0u, 1u, 2u, 4u}) {
+    TestDevice device;
+    device.device().context()->device.caps.matrix_row_lanes = row_lanes;
+    for (const char* problem : {"dtf16_olast_mb2ic24ih5iw9_oc40kh3kw4sh2bias", "dtbf16_olast_ic16ih4iw7_oc9kh3kw3ph1",
+                                "dtf32_olast_ic32iw20_oc24kw3sw2bias"}) {
+      const VktcConvTransposeDesc desc = support::parse_problem(problem).desc;
+      const Outcome planned = check_compilation(device.device().context(), desc, {"matrix_window"});
+      REQUIRE_MESSAGE(planned.kind != Outcome::failed, planned.text);
+      if (planned.kind != Outcome::passed) continue;  // a device without matrix units, or of bf16
+      for (uint32_t candidate = 0; candidate < std::min(planned.candidate_count, 3u); ++candidate) {
+        const Outcome outcome =
+            check(device, Question(desc, reference::Fill::random, candidate), {"matrix_window", candidate});
+        CHECK_MESSAGE(outcome.kind != Outcome::failed, outcome.text);
+      }
+    }
+  }
+}
+
+TEST_CASE("fp32 that is split by the kernel: every layout, whole vectors of channels and not") {
+  size_t at = 0;
+  for (const char* problem : {"g2ic48ih4iw9_oc16kh3kw3sw2bias", "ic21iw30_oc8kw5", "mb2ic40ih3iw6_oc12kh2kw2sh2sw2"}) {
+    for (const VktcLayout input : {VKTC_LAYOUT_CHANNELS_FIRST, VKTC_LAYOUT_CHANNELS_LAST}) {
+      VktcConvTransposeDesc desc = support::parse_problem(problem).desc;
+      desc.inputLayout = input;
+      const Outcome planned = check_compilation(test_device().device().context(), desc, {"matrix_window"});
+      REQUIRE_MESSAGE(planned.kind != Outcome::failed, planned.text);
+      if (planned.kind != Outcome::passed) continue;  // a device without matrix units
+      const Question question(desc, reference::Fill::random, at);
+      int split = 0;
+      for (uint32_t candidate = 0; candidate < planned.candidate_count && split < 2; ++candidate) {
+        if (tile_of(desc, candidate).find("split as it is read") == std::string::npos) continue;
+        const Way way = {"matrix_window", candidate, all_accesses[at++ % std::size(all_accesses)]};
+        const Outcome outcome = check(test_device(), question, way);
+        CHECK_MESSAGE(outcome.kind != Outcome::failed, outcome.text);
+        ++split;
+      }
+      CHECK(split > 0);
+    }
+  }
 }
 
 TEST_CASE("Phases of one row or slice, of outputs that have more") {

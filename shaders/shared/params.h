@@ -126,6 +126,7 @@ struct GatherParams {
 struct MatrixParams {
   SlabParams slab;
   uint exact_offset;  // where the first block of exact weights begins in the window
+  uint zero;          // 0, which a compiler does not know: split.glsl
 };
 
 #define MATRIX_LOCAL_SIZE (PROBLEM_CONSTANTS + 0)
@@ -182,7 +183,9 @@ struct MatrixParams {
 #define WINDOW_UNROLLED (NUMBERING_CONSTANTS + 20)
 #define WINDOW_FETCHES_AHEAD (NUMBERING_CONSTANTS + 21)
 #define WINDOW_SUMS_APART (NUMBERING_CONSTANTS + 22)
-#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 23)
+#define WINDOW_ROW_LANES (NUMBERING_CONSTANTS + 23)
+#define WINDOW_LANE_CHANNELS (NUMBERING_CONSTANTS + 24)
+#define WINDOW_CONSTANTS (NUMBERING_CONSTANTS + 25)
 
 #define WINDOW_SUMMED_TILES 8  // times TILE_K in-channels that matrix units sum together, of fp32
 
@@ -335,11 +338,14 @@ struct PackWeightsParams {
 #define PACK_MATRIX_DEPTH 2  // pack_matrix.comp has the same parameters and three constants more
 #define PACK_MATRIX_TILE_M 3
 #define PACK_MATRIX_PARTS 4
-#define PACK_FRAGMENTS_TILE_M 2  // and pack_fragments.comp five
+#define PACK_FRAGMENTS_TILE_M 2  // and pack_fragments.comp eight
 #define PACK_FRAGMENTS_TILE_K 3
 #define PACK_FRAGMENTS_SUBGROUP 4
 #define PACK_FRAGMENTS_BY_INVOCATION 5
 #define PACK_FRAGMENTS_PARTS 6
+#define PACK_FRAGMENTS_M 7
+#define PACK_FRAGMENTS_ROW_LANES 8
+#define PACK_FRAGMENTS_LANE_CHANNELS 9
 #define PACK_WINOGRAD_POINTS 2  // and pack_winograd.comp seven
 #define PACK_WINOGRAD_TAPS 3
 #define PACK_WINOGRAD_TAP_GROUPS 4

@@ -57,7 +57,8 @@ bool matrix_units_available(const Problem& problem, const DeviceCaps& caps, cons
                   : "the feature shaderFloat16 is not enabled";
   } else if (problem.data_type != VKTC_DATA_TYPE_F32 && !caps.storage_16bit) {
     why_not = "storageBuffer16BitAccess and shaderInt16 are not enabled";
-  } else if (problem.data_type == VKTC_DATA_TYPE_F16 && !caps.rounding_rte_float16) {
+  } else if ((problem.data_type == VKTC_DATA_TYPE_F16 || problem.data_type == VKTC_DATA_TYPE_F32) &&
+             !caps.rounding_rte_float16) {
     why_not = "the device cannot be told to round fp16 to nearest even (shaderRoundingModeRTEFloat16)";
   } else if (shape.m == 0) {
     why_not = is_i8 ? "the device has no cooperative matrix shape up to 16 of int8 with int32 sums"

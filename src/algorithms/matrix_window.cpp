@@ -47,7 +47,8 @@ using TileShape = std::array<uint32_t, 4>;
 constexpr TileShape gpu_shapes[] = {{1, 4, 4, 4}, {2, 2, 4, 4}, {1, 4, 2, 4}, {2, 2, 2, 4}, {1, 4, 4, 2}, {1, 4, 1, 4},
                                     {1, 4, 3, 4}, {1, 4, 3, 2}, {1, 2, 4, 4}, {1, 4, 2, 8}, {2, 4, 2, 4}, {2, 4, 4, 4},
                                     {1, 8, 4, 4}, {1, 8, 2, 4}, {4, 1, 4, 4}, {4, 1, 2, 4}, {4, 2, 2, 4}, {4, 2, 4, 4},
-                                    {1, 8, 4, 2}, {2, 2, 4, 2}, {1, 4, 2, 2}, {1, 8, 1, 4}, {1, 4, 1, 8}, {2, 1, 4, 4}};
+                                    {1, 8, 4, 2}, {2, 2, 4, 2}, {1, 4, 2, 2}, {1, 8, 1, 4}, {1, 4, 1, 8}, {2, 1, 4, 4},
+                                    {2, 2, 2, 2}, {1, 2, 4, 2}};
 constexpr TileShape cpu_shapes[] = {{1, 1, 2, 2}, {2, 1, 1, 2}, {1, 2, 1, 1}};
 
 // Windows from all taps of height and width, or `most`, down to one.
@@ -70,7 +71,7 @@ struct Preparation {
 };
 
 std::vector<Preparation> preparations(const Problem& problem) {
-  if (problem.data_type == VKTC_DATA_TYPE_F32) return {{true, false}, {true, true}};
+  if (problem.data_type == VKTC_DATA_TYPE_F32) return {{true, false}, {false, false}, {true, true}, {false, true}};
   // Channels-last inputs are as good as prepared.
   if (problem.input_channels_last()) return {{false, false}};
   return {{false, false}, {true, false}};

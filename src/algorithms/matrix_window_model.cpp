@@ -11,21 +11,16 @@
 namespace vktconv::matrix_window {
 namespace {
 
-// Registers of an invocation for inputs on their way.
-int64_t item_registers(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const Numbering& numbering) {
-  return (by_pixels(problem, tile) ? 4 : 8) * items_of_invocation(problem, tile, numbering, caps);
-}
-
 // Workgroups that share a multiprocessor. An H200's driver gives all of them together no more shared memory than one
 // may have (docs/performance-log.md); registers: sums, inputs on their way, and about 60 for the rest, by eights.
 double resident_workgroups(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const Numbering& numbering,
                            const MatrixShape& shape) {
   constexpr int64_t register_file = 65536, most_registers = 255;
-  const int64_t wanted = sums_of_invocation(problem, tile, caps) + item_registers(problem, caps, tile, numbering) + 60;
+  const int64_t wanted = sums_of_invocation(problem, tile, caps) + item_registers(problem, tile, numbering, caps) + 60;
   const int64_t registers = round_up(std::min(most_registers, wanted), 8);
   const int64_t by_registers = register_file / (local_size(tile, caps) * registers);
   const int64_t by_shared =
-      caps.max_compute_shared_memory_size / std::max(1u, shared_bytes(problem, tile, numbering, shape));
+      caps.max_compute_shared_memory_size / std::max(1u, shared_bytes(problem, tile, numbering, shape, caps));
   return static_cast<double>(std::max<int64_t>(1, std::min(by_registers, by_shared)));
 }
 
@@ -41,6 +36,8 @@ struct Work {
   double rows = 0;          // of windows, or whole ones where they are unrolled
   double windows = 0;
   double items = 0;          // vectors of inputs of an invocation, all steps; a quarter of the subgroups
+  double split_items = 0;    // vectors of eight fp32 inputs, split; likewise
+  double scalar_items = 0;   // those of them that are read one by one
   double crowding = 0;       // registers beyond what is easily had, all steps; a quarter of the subgroups
   double located_items = 0;  // the same, of the windows
   double stages = 0;         // of outputs
@@ -50,10 +47,12 @@ struct Work {
 };
 
 // How outputs are stored.
-enum class Store { channels_last, scattered, merged, halved_aligned, halved, aligned, shifted };
+enum class Store { channels_last, scattered, merged, halved_aligned, halved, aligned, shifted, lanes };
 
-Store store_of(const Problem& problem, const Tile& tile, const Numbering& numbering) {
+Store store_of(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
+               const Numbering& numbering) {
   const bool aligned = numbering.first_element != Numbering::differs;
+  if (lane_stores(problem, tile, shape, caps).row_lanes > 0) return Store::lanes;
   if (problem.output_channels_last()) return Store::channels_last;
   if (tile.values[merged] == 0 && problem.axes[2].stride > 1) return Store::scattered;
   if (tile.values[merged] == 0) return aligned ? Store::aligned : Store::shifted;
@@ -66,6 +65,11 @@ double d(int64_t value) { return static_cast<double>(value); }
 void count_stores(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                   const Numbering& numbering, Store store, Work& work) {
   const uint32_t warps = tile.values[warps_m] * tile.values[warps_n];
+  if (store == Store::lanes) {
+    const int64_t sums = int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps);
+    work.stores = d(sums / lane_stores(problem, tile, shape, caps).channels) * warps / 4;
+    return;
+  }
   if (store == Store::channels_last) {
     work.stages = d(tile.values[positions]) / (d(tile.values[warps_n]) * shape.n);
     const int64_t octets = int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] / 8);
@@ -94,50 +98,55 @@ void count_stores(const Problem& problem, const DeviceCaps& caps, const Tile& ti
 struct Constants {
   double product, step, row, stage, workgroup, window, item, crowding;  // latency
   double shared_product, left_load, right_load, partial_sum, shared_item, located_item, run_end, weights, shared_stage;
-  std::array<double, 7> stores;  // shared, by Store
-  double some_merged;            // merged phases of the width, not of all axes, and runs that begin anywhere: the whole
+  std::array<double, 8> stores;    // shared, by Store
+  double split_item, scalar_item;  // shared
+  double some_merged;  // merged phases of the width, not of all axes, and runs that begin anywhere: the whole
 };
 
-// Fitted to tiles measured on an H200 (docs/performance-log.md): fp32 in two parts to 299, 16 bits from what lies by
-// pixels to 232, gathered to 152. Half of them are within 6 to 8 %.
-constexpr Constants f32_constants = {.product = 0.586,
-                                     .step = 416,
-                                     .row = 168,
-                                     .stage = 521,
-                                     .workgroup = 1438,
-                                     .window = 212,
-                                     .item = 39,
-                                     .crowding = 7.5,
-                                     .shared_product = 0.673,
-                                     .left_load = 0.497,
-                                     .right_load = 0.126,
-                                     .partial_sum = 40.6,
-                                     .shared_item = 12.3,
-                                     .located_item = 16.4,
-                                     .run_end = 55.9,
-                                     .weights = 0.05,
-                                     .shared_stage = 49.7,
-                                     .stores = {126, 52, 157, 53, 58, 26, 47},
-                                     .some_merged = 1.23};
-constexpr Constants pixel_constants = {.product = 0.275,
-                                       .step = 566,
-                                       .row = 179,
-                                       .stage = 508,
-                                       .workgroup = 1119,
-                                       .window = 165,
-                                       .item = 56,
-                                       .crowding = 6.2,
-                                       .shared_product = 0.742,
-                                       .left_load = 0.454,
-                                       .right_load = 0.327,
+// Fitted to tiles measured on an H200 (docs/performance-log.md): fp32 in two parts to 522, 16 bits from what lies by
+// pixels to 288, gathered to 152. Half of them are within 6 to 8 %.
+constexpr Constants f32_constants = {.product = 0.338,
+                                     .step = 265,
+                                     .row = 231,
+                                     .stage = 627,
+                                     .workgroup = 2217,
+                                     .window = 127,
+                                     .item = 53.7,
+                                     .crowding = 7.31,
+                                     .shared_product = 0.688,
+                                     .left_load = 0.997,
+                                     .right_load = 0.065,
+                                     .partial_sum = 26,
+                                     .shared_item = 5.96,
+                                     .located_item = 9.36,
+                                     .run_end = 85.9,
+                                     .weights = 0.0682,
+                                     .shared_stage = 24.5,
+                                     .stores = {126, 50.3, 147, 54.1, 45.6, 18.6, 69.7, 37.2},
+                                     .split_item = 50.7,
+                                     .scalar_item = 11,
+                                     .some_merged = 1.17};
+constexpr Constants pixel_constants = {.product = 0.103,
+                                       .step = 900,
+                                       .row = 99.7,
+                                       .stage = 742,
+                                       .workgroup = 1347,
+                                       .window = 126,
+                                       .item = 105,
+                                       .crowding = 5.45,
+                                       .shared_product = 0.624,
+                                       .left_load = 0.87,
+                                       .right_load = 0.205,
                                        .partial_sum = 0,
-                                       .shared_item = 39.4,
-                                       .located_item = 11.3,
-                                       .run_end = 52.2,
-                                       .weights = 0.068,
-                                       .shared_stage = 46.3,
-                                       .stores = {52, 50, 153, 48, 62, 25, 67},
-                                       .some_merged = 1.59};
+                                       .shared_item = 36.1,
+                                       .located_item = 8.78,
+                                       .run_end = 54.4,
+                                       .weights = 0.273,
+                                       .shared_stage = 28.3,
+                                       .stores = {52, 50, 153, 21.3, 55.3, 23.9, 56.1, 25.7},
+                                       .split_item = 0,
+                                       .scalar_item = 0,
+                                       .some_merged = 1.53};
 constexpr Constants gathering_constants = {.product = 0.442,
                                            .step = 591,
                                            .row = 109,
@@ -155,7 +164,9 @@ constexpr Constants gathering_constants = {.product = 0.442,
                                            .run_end = 31.9,
                                            .weights = 0.055,
                                            .shared_stage = 44.1,
-                                           .stores = {60, 27, 118, 51, 50, 25, 50},
+                                           .stores = {60, 27, 118, 51, 50, 25, 50, 40},
+                                           .split_item = 0,
+                                           .scalar_item = 0,
                                            .some_merged = 1.66};
 
 }  // namespace
@@ -199,13 +210,16 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
     work.partial_sums = work.steps * d(turns * sums) / 64 * of_subgroups;
   }
   const double items = d(items_of_invocation(problem, tile, numbering, caps)) * of_subgroups;
-  work.items = work.steps * items;
+  const bool splits = splits_inputs(problem, tile);
+  work.items = work.steps * items * (splits ? 2 : 1);
+  work.split_items = splits ? work.steps * items : 0;
+  work.scalar_items = problem.input_channels_last() ? 0 : work.split_items;
   work.located_items = work.windows * items;
   constexpr int64_t easy_registers = 152;  // of sums and inputs
-  const int64_t registers = sums_of_invocation(problem, tile, caps) + item_registers(problem, caps, tile, numbering);
+  const int64_t registers = sums_of_invocation(problem, tile, caps) + item_registers(problem, tile, numbering, caps);
   work.crowding = work.steps * d(std::max<int64_t>(0, registers - easy_registers)) * of_subgroups;
   work.weight_bytes = d(tile.values[rows]) * channels * taps * 2 * d(parts(problem, tile)) / 64;
-  const Store store = store_of(problem, tile, numbering);
+  const Store store = store_of(problem, caps, tile, shape, numbering);
   count_stores(problem, caps, tile, shape, numbering, store, work);
 
   const Constants& fit = two_parts ? f32_constants : by_pixels(problem, tile) ? pixel_constants : gathering_constants;
@@ -213,7 +227,8 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
                          fit.stage * work.stages + fit.workgroup + fit.window * work.windows + fit.item * work.items;
   const double shared = fit.shared_product * work.products + fit.left_load * work.left_loads +
                         fit.right_load * work.right_loads + fit.partial_sum * work.partial_sums +
-                        fit.shared_item * work.items + fit.located_item * work.located_items +
+                        fit.shared_item * work.items + fit.split_item * work.split_items +
+                        fit.scalar_item * work.scalar_items + fit.located_item * work.located_items +
                         fit.stores[static_cast<size_t>(store)] * work.stores + fit.run_end * work.run_ends +
                         fit.weights * work.weight_bytes + fit.shared_stage * work.stages;
   const bool some_merged = merge && phases > 1 && numbering.first_element == Numbering::differs;

@@ -27,8 +27,15 @@ Blocking make_blocking(const Problem& problem, const DeviceCaps& caps, const Til
   blocking.pack_local_size = caps.subgroup_size;
   blocking.pack_group_steps = shape.m * shape.k / 8;
   blocking.pack_subgroup_size = caps.subgroup_size_control ? caps.subgroup_size : 0;
-  blocking.pack_constants = {shape.m, shape.k, caps.subgroup_size, tile.values[by_invocation],
-                             u32(parts(problem, tile))};
+  const LaneStores stores = lane_stores(problem, tile, shape, caps);
+  blocking.pack_constants = {shape.m,
+                             shape.k,
+                             caps.subgroup_size,
+                             tile.values[by_invocation],
+                             u32(parts(problem, tile)),
+                             tile.values[rows] / tile.values[warps_m] / shape.m,
+                             stores.row_lanes,
+                             stores.channels};
   blocking.workgroups = [&problem, &tile, numbering](const Slab& slab) {
     // Positions are numbered in 32 bits.
     if (slab.images * numbering.image_numbers > (int64_t{1} << 30)) {
@@ -78,6 +85,9 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[WINDOW_MENDS] = mends;
   constants[WINDOW_UNROLLED] = unrolls_window(problem, tile, shape, caps);
   constants[WINDOW_FETCHES_AHEAD] = fetches_ahead(problem, tile, caps);
+  const LaneStores stores = lane_stores(problem, tile, shape, caps);
+  constants[WINDOW_ROW_LANES] = stores.row_lanes;
+  constants[WINDOW_LANE_CHANNELS] = stores.channels;
   constants[WINDOW_SUMS_APART] = sums_apart(problem, tile, shape);
   dispatch.params = to_words(params);
   // Unused bindings must still hold something valid.
@@ -88,7 +98,7 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   return dispatch;
 }
 
-std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
+std::string describe_products(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
   const auto text = [&](size_t value) { return std::to_string(tile.values[value]); };
   std::string result = describe_matrices(
       {tile.values[rows], tile.values[positions], tile.values[depth], tile.values[warps_m], tile.values[warps_n]},
@@ -98,7 +108,13 @@ std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps&
   if (overlap > 0) result += ", tiles overlap by " + std::to_string(overlap);
   if (tile.values[strips] > 1) result += ", width in " + text(strips) + " strips";
   if (tile.values[merged] > 0) result += ", " + text(merged) + " merged phases of the width";
+  return result;
+}
+
+std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
+  std::string result = describe_products(problem, tile, caps);
   if (tile.values[prepared]) result += ", input turned to channels-last before";
+  if (splits_inputs(problem, tile) && tile.values[whole] == 0) result += ", input split as it is read";
   if (tile.values[whole]) result += ", fp32 rounded to fp16";
   return result;
 }

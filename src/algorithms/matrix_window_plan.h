@@ -18,5 +18,6 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
                   const Window& prepared_at, const SlabWindows& windows);
 
 std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps& caps);
+std::string describe_products(const Problem& problem, const Tile& tile, const DeviceCaps& caps);  // not how inputs come
 
 }  // namespace vktconv::matrix_window

@@ -22,9 +22,22 @@ PreparedInput prepared_of(const Problem& problem, const Tile& tile) {
   return {tile.values[depth], parts(problem, tile)};
 }
 
-bool by_pixels(const Problem& problem, const Tile& tile) {
-  return tile.values[prepared] != 0 || problem.input_channels_last();
+bool splits_inputs(const Problem& problem, const Tile& tile) {
+  return problem.data_type == VKTC_DATA_TYPE_F32 && tile.values[prepared] == 0;
 }
+
+bool by_pixels(const Problem& problem, const Tile& tile) {
+  return tile.values[prepared] != 0 || problem.input_channels_last() || splits_inputs(problem, tile);
+}
+
+namespace {
+
+// Vectors of a pixel that invocations bring, each from one place in memory.
+int64_t pixel_items(const Problem& problem, const Tile& tile) {
+  return (splits_inputs(problem, tile) ? 1 : parts(problem, tile)) * tile.values[depth] / 8;
+}
+
+}  // namespace
 
 uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
   return tile.values[warps_m] * tile.values[warps_n] * caps.subgroup_size;
@@ -47,7 +60,8 @@ double workgroup_count(const Problem& problem, const Tile& tile, const Numbering
 }
 
 // The arrays of matrix_window.comp.
-uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape) {
+uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape,
+                      const DeviceCaps& caps) {
   const int64_t pitch = (parts(problem, tile) * tile.values[depth] / 8 + 1) * 16;
   const int64_t in = window_numbers(problem, numbering, window_of(tile), tile.values[positions]) * pitch;
   const bool is_f32 = problem.data_type == VKTC_DATA_TYPE_F32;
@@ -55,8 +69,10 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering&
   int64_t out = (int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 8) + 32) * 4;
   int64_t places = tile_segments(problem, numbering, tile.values[positions]) * 32;
   if (problem.output_channels_last()) {
-    out = int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] + 4) * 4;
-    places = int64_t{tile.values[positions]} * 4;
+    const bool by_lanes = lane_stores(problem, tile, shape, caps).row_lanes > 0;
+    out = by_lanes ? int64_t{tile.values[warps_m]} * tile.values[warps_n] * shape.m * shape.n * 4
+                   : int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] + 4) * 4;
+    places = int64_t{tile.values[positions]} * 4 + 4;
   }
   constexpr int64_t of_the_other_layout = 16;  // its places: an array cannot be empty
   return u32(
@@ -84,6 +100,20 @@ bool fetches_ahead(const Problem& problem, const Tile& tile, const DeviceCaps& c
          tile.values[rows] * tile.values[positions] <= 96 * local_size(tile, caps);
 }
 
+LaneStores lane_stores(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
+  LaneStores result;
+  // Post-ops want more of an output than its sum: what that costs here has not been measured.
+  if (!problem.output_channels_last() || !problem.post_ops.empty() || caps.matrix_row_lanes == 0) return result;
+  const uint32_t column_lanes = caps.subgroup_size / caps.matrix_row_lanes;
+  if (shape.m % caps.matrix_row_lanes != 0 || shape.n % column_lanes != 0) return result;
+  if (caps.matrix_row_lanes > 1 && shape.n % (2 * column_lanes) != 0) return result;  // columns in pairs
+  result.row_lanes = caps.matrix_row_lanes;
+  const uint32_t of_column = tile.values[rows] / tile.values[warps_m] / result.row_lanes;  // of an invocation
+  const auto of_vector = static_cast<uint32_t>(16 / problem.output_element_size());
+  result.channels = std::min(of_vector, of_column & ~(of_column - 1));  // a power of two that divides it
+  return result;
+}
+
 int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
   const int64_t sums = int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps);
   return sums_apart(problem, tile, find_matrix_shape(caps, problem.data_type)) ? 2 * sums : sums;
@@ -92,12 +122,17 @@ int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const Devic
 int64_t items_of_invocation(const Problem& problem, const Tile& tile, const Numbering& numbering,
                             const DeviceCaps& caps) {
   const int64_t numbers = window_numbers(problem, numbering, window_of(tile), tile.values[positions]);
-  const int64_t octets = parts(problem, tile) * tile.values[depth] / 8;
+  const int64_t octets = pixel_items(problem, tile);
   if (by_pixels(problem, tile)) return ceil_div(numbers * octets, local_size(tile, caps));
   const int64_t piece = std::min(numbers, numbering.pitch_w);
   const int64_t vectors = problem.axes[2].input % 2 == 0 ? piece / 2 + 1 : piece;
   const int64_t pieces = (numbers - 2) / numbering.pitch_w + 2;
   return ceil_div(pieces * vectors * octets, local_size(tile, caps));
+}
+
+int64_t item_registers(const Problem& problem, const Tile& tile, const Numbering& numbering, const DeviceCaps& caps) {
+  const bool two_vectors = !by_pixels(problem, tile) || splits_inputs(problem, tile);
+  return (two_vectors ? 8 : 4) * items_of_invocation(problem, tile, numbering, caps);
 }
 
 namespace {
@@ -107,9 +142,7 @@ namespace {
 constexpr int64_t most_sums = 128, most_registers = 192;
 
 bool fits_registers(const Problem& problem, const Tile& tile, const Numbering& numbering, const DeviceCaps& caps) {
-  const int64_t of_item = by_pixels(problem, tile) ? 4 : 8;
-  const int64_t registers =
-      sums_of_invocation(problem, tile, caps) + of_item * items_of_invocation(problem, tile, numbering, caps);
+  const int64_t registers = sums_of_invocation(problem, tile, caps) + item_registers(problem, tile, numbering, caps);
   return sums_of_invocation(problem, tile, caps) <= most_sums && registers <= most_registers;
 }
 
@@ -121,12 +154,11 @@ bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering,
   return fits_registers(problem, tile, numbering, caps) && tile_step(tile, numbering) > 0 &&
          tile.values[rows] % (tile.values[warps_m] * shape.m) == 0 &&
          tile.values[positions] % (tile.values[warps_n] * shape.n) == 0 && tile.values[depth] % shape.k == 0 &&
-         tile.values[depth] % 8 == 0 &&
-         (!by_pixels(problem, tile) || local % (parts(problem, tile) * tile.values[depth] / 8) == 0) &&
+         tile.values[depth] % 8 == 0 && (!by_pixels(problem, tile) || local % pixel_items(problem, tile) == 0) &&
          (!caps.subgroup_size_control ||
           tile.values[warps_m] * tile.values[warps_n] <= caps.max_compute_workgroup_subgroups) &&
          local <= caps.max_compute_work_group_invocations && local <= caps.max_compute_work_group_size[0] &&
-         shared_bytes(problem, tile, numbering, shape) <= caps.max_compute_shared_memory_size;
+         shared_bytes(problem, tile, numbering, shape, caps) <= caps.max_compute_shared_memory_size;
 }
 
 }  // namespace vktconv::matrix_window

@@ -33,7 +33,10 @@ enum : size_t {
 int64_t parts(const Problem& problem, const Tile& tile);  // of an element
 PreparedInput prepared_of(const Problem& problem, const Tile& tile);
 
-// Whether a pixel's channels lie side by side in what the kernel reads.
+// Whether fp32 inputs are split by the kernel itself.
+bool splits_inputs(const Problem& problem, const Tile& tile);
+
+// Whether an invocation brings channels of one pixel into shared memory, not of two neighbours.
 bool by_pixels(const Problem& problem, const Tile& tile);
 
 uint32_t local_size(const Tile& tile, const DeviceCaps& caps);
@@ -42,7 +45,8 @@ int64_t block_channels(const Tile& tile, const MatrixShape& shape);
 int64_t tile_step(const Tile& tile, const Numbering& numbering);  // positions from one tile to the next
 double workgroup_count(const Problem& problem, const Tile& tile, const Numbering& numbering, int64_t images,
                        int64_t blocks);
-uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape);
+uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape,
+                      const DeviceCaps& caps);
 
 // Whether fp32 sums of a few in-channels are kept apart, to be added up in proper fp32.
 bool sums_apart(const Problem& problem, const Tile& tile, const MatrixShape& shape);
@@ -53,12 +57,22 @@ bool unrolls_window(const Problem& problem, const Tile& tile, const MatrixShape&
 // Whether the inputs of the next chunk are fetched while those of this one are multiplied.
 bool fetches_ahead(const Problem& problem, const Tile& tile, const DeviceCaps& caps);
 
+// Channels-last outputs that invocations store from the sums that they hold: how many invocations share a column of a
+// matrix, and how many out-channels in a row each stores at once. Else 0 and 1.
+struct LaneStores {
+  uint32_t row_lanes = 0, channels = 1;
+};
+LaneStores lane_stores(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps);
+
 // Sums of one invocation, also those that are kept apart: a register each.
 int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps);
 
 // Vectors of inputs that an invocation brings in one step: of eight channels of one or two pixels.
 int64_t items_of_invocation(const Problem& problem, const Tile& tile, const Numbering& numbering,
                             const DeviceCaps& caps);
+
+// Registers of an invocation for these, on their way.
+int64_t item_registers(const Problem& problem, const Tile& tile, const Numbering& numbering, const DeviceCaps& caps);
 
 // The constraints that matrix_window.comp states, and the device's.
 bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape,

@@ -80,7 +80,9 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
     const Problem transformed = transformed_problem(problem, filter, problem.batch, problem.groups);
     const double exact = exact_products(problem, filter);
     std::vector<Tile> offered = matrix_window_algorithm.tiles(transformed, caps, why_not);
-    std::erase_if(offered, [](const Tile& tile) { return tile.precision != VKTC_PRECISION_F32; });
+    std::erase_if(offered, [](const Tile& tile) {
+      return tile.precision != VKTC_PRECISION_F32 || tile.values[matrix_window::prepared] == 0;
+    });
     // Candidates far behind are not worth the planner's time.
     constexpr size_t most_tiles = 12;
     const auto end = offered.begin() + static_cast<std::ptrdiff_t>(std::min(most_tiles, offered.size()));
@@ -295,12 +297,10 @@ bool windows_fit(const Problem& problem, const DeviceCaps& caps, const Tile& til
 std::string describe(const Problem& problem, const Problem& transformed, const Tile& tile, const DeviceCaps& caps) {
   const Filter& filter = filter_of(tile);
   const int64_t groups = tap_groups(problem, filter);
-  Tile of_window = unwrap(tile);
-  of_window.values[matrix_window::prepared] = 0;  // by the transform, not by a dispatch of its own
   return "F(" + std::to_string(filter.outputs()) + ", " + std::to_string(filter.taps) + ") at " +
          std::to_string(filter.points) + " points" +
          (groups > 1 ? ", " + std::to_string(groups) + " groups of taps" : "") +
-         ", matrix_window: " + matrix_window::describe(transformed, of_window, caps);
+         ", matrix_window: " + matrix_window::describe_products(transformed, unwrap(tile), caps);
 }
 
 bool build(const Problem& problem, const DeviceCaps& caps, const PlanOptions& options, const Tile& tile, Plan& plan,

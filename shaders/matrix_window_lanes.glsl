@@ -1,0 +1,176 @@
+// How matrix_window.comp stores channels-last outputs straight from the registers in which sums are, without shared memory and
+// its barriers. Which elements of a matrix an invocation holds is the device's affair. ROW_LANES says what to expect: that many
+// invocations share each column, and of a row each holds every ROW_LANES-th element of the column. Weights are packed so that
+// what an invocation holds of a column are LANE_CHANNELS neighbours (matrix_fragments.glsl).
+//
+// That it is so is looked up by each workgroup when it begins. Where it is not, sums go through shared memory one matrix after the
+// other: slow, but right.
+#ifndef VKTCONV_MATRIX_WINDOW_LANES_GLSL_
+#define VKTCONV_MATRIX_WINDOW_LANES_GLSL_
+
+const uint LANE_ROWS = TILE_M / ROW_STEP;       // of a matrix, in one column
+const uint COLUMN_LANES = SUBGROUP / ROW_STEP;  // invocations along a row
+const uint LANE_COLUMNS = LANE_STORES ? TILE_N / COLUMN_LANES : 1u;
+
+const uint COLUMN_ROWS = FRAGMENTS_M * LANE_ROWS;  // of all matrices of a subgroup, in one column of an invocation
+
+const uint HELD_SUMS = COLUMN_ROWS * LANE_COLUMNS;  // of a column of a subgroup's matrices
+
+// Columns come in pairs of neighbours where rows are shared.
+uint lane_column(uint i) {
+  const uint lane = gl_SubgroupInvocationID % COLUMN_LANES;
+  return ROW_LANES > 1u ? i / 2u * (2u * COLUMN_LANES) + lane * 2u + i % 2u : i * COLUMN_LANES + lane;
+}
+
+uint row_lane() { return gl_SubgroupInvocationID / COLUMN_LANES; }
+
+// The element of an invocation's part of a matrix, or of those of a subgroup one below the other.
+uint lane_element(uint row, uint column) { return row * LANE_COLUMNS + column; }
+
+shared uint lanes_hold_others;
+
+// Two small whole numbers.
+uint element_pair(uint first, uint second) {
+#if defined(DATA_BF16)
+  return (floatBitsToUint(float(first)) >> 16) | (floatBitsToUint(float(second)) & 0xffff0000u);
+#else
+  return packHalf2x16(vec2(first, second));
+#endif
+}
+
+// By all invocations, before the pool is needed: a product whose element (row, column) is row * TILE_N + column. Early, for it takes
+// registers; and no matrix of sums is loaded, for which one driver (NVIDIA 580) takes shared memory of its own.
+void find_what_lanes_hold() {
+  for (uint i = gl_LocalInvocationID.x; i < (TILE_M + TILE_N) * TILE_K_OCTETS; i += LOCAL) {
+    const uint row = i / TILE_K_OCTETS;
+    const uint pair = row < TILE_M ? element_pair(row * TILE_N, 1u) : element_pair(1u, row - TILE_M);
+    pool[i] = uvec4(i % TILE_K_OCTETS == 0u ? pair : 0u, 0u, 0u, 0u);
+  }
+  if (gl_LocalInvocationID.x == 0u) lanes_hold_others = 0u;
+  barrier();
+  Left rows;
+  Right columns;
+  coopMatLoad(rows, pool, 0u, TILE_K_OCTETS, gl_CooperativeMatrixLayoutRowMajor);
+  coopMatLoad(columns, pool, TILE_M * TILE_K_OCTETS, TILE_K_OCTETS, gl_CooperativeMatrixLayoutColumnMajor);
+  const Sum numbers = coopMatMulAdd(rows, columns, Sum(0.0));
+  bool expected = uint(numbers.length()) == LANE_ROWS * LANE_COLUMNS;
+  [[unroll]] for (uint column = 0; column < LANE_COLUMNS; ++column) {
+    [[unroll]] for (uint row = 0; row < LANE_ROWS; ++row) {
+      const uint number = (row_lane() + row * ROW_STEP) * TILE_N + lane_column(column);
+      if (uint(numbers[lane_element(row, column)]) != number) expected = false;
+    }
+  }
+  if (!expected) lanes_hold_others = 1u;
+}
+
+bool channel_exists(OutputTile tile, uint channel) { return OUT_CHANNELS % ROWS == 0u || tile.first_channel + channel < OUT_CHANNELS; }
+
+// An output of the block's channel from its sum.
+float finish_sum(float sum, uint channel) { return SCALED(sum, channel) + (HAS_BIAS ? block_bias[channel] : 0.0); }
+
+void store_neighbours(OutputTile tile, uint index, uint channel, float values[LANE_CHANNELS]) {
+  if (!OUTPUT_OCTETS) {
+    [[unroll]] for (uint c = 0; c < LANE_CHANNELS; ++c) {
+      if (channel_exists(tile, channel + c)) STORE_ELEMENT(index + c, values[c]);
+    }
+    return;
+  }
+  if (!channel_exists(tile, channel)) return;
+  const uint of_word = OUTPUT_TYPE == TYPE_F32 ? 1u : 2u;
+  const uint words = LANE_CHANNELS / of_word;
+  uint word[4];
+  [[unroll]] for (uint i = 0; i < 4u; ++i) {
+    const uint first = (i * of_word) % LANE_CHANNELS, second = (i * of_word + 1u) % LANE_CHANNELS;
+    word[i] = OUTPUT_TYPE == TYPE_F32 ? floatBitsToUint(values[first]) : ENCODE_PAIR(values[first], values[second]);
+  }
+  if (words == 4u) {
+    OUTPUT_VECTORS.words[index / LANE_CHANNELS] = uvec4(word[0], word[1], word[2], word[3]);
+  } else if (words == 2u) {
+    OUTPUT_PAIRS.words[index / LANE_CHANNELS] = uvec2(word[0], word[1]);
+  } else {
+#if !defined(DATA_F32)  // of which there are two at least
+    OUTPUT_WORDS.words[index / of_word] = word[0];
+#endif
+  }
+}
+
+// All sums, one matrix of each subgroup after the other through shared memory: those that are not finite, of fp32, or all.
+void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
+  const uint begin = gl_SubgroupID * MATRIX_QUADS;
+  [[dont_unroll]] for (uint turn = 0; turn < SUMS; ++turn) {
+    barrier();
+    [[unroll]] for (uint i = 0; i < SUMS; ++i) {
+      if (i == turn) coopMatStore(sums[i], pool, begin, TILE_N / 4u, gl_CooperativeMatrixLayoutRowMajor);
+    }
+    barrier();
+    const uint m = turn / FRAGMENTS_N, n = turn % FRAGMENTS_N;
+    [[dont_unroll]] for (uint i = gl_SubgroupInvocationID; i < TILE_M * TILE_N; i += SUBGROUP) {
+      const uint channel = warp_m * FRAGMENTS_M * TILE_M + channel_of_row(m, i / TILE_N);
+      const uint pixel = output_pixels[(warp_n * FRAGMENTS_N + n) * TILE_N + i % TILE_N];
+      if (pixel == NOWHERE || !channel_exists(tile, channel)) continue;
+      const float value = finish_sum(uintBitsToFloat(pool[begin + i / 4u][i % 4u]), channel);
+      if (all) STORE_ELEMENT(pixel + channel, value);
+#if defined(DATA_F32)
+      if (MENDS) mend(tile, value, pixel + channel, channel);
+#endif
+    }
+  }
+}
+
+#define held_sum(n, e) sums[(e) / (LANE_ROWS * LANE_COLUMNS) * FRAGMENTS_N + (n)][(e) % (LANE_ROWS * LANE_COLUMNS)]
+
+// What an invocation holds of a column of the tile's matrices.
+void store_columns(OutputTile tile, uint fragment, uint first_channel, float own[HELD_SUMS], float scales[COLUMN_ROWS],
+                   float biases[COLUMN_ROWS]) {
+  uint pixels[LANE_COLUMNS];
+  [[unroll]] for (uint column = 0; column < LANE_COLUMNS; ++column) pixels[column] = output_pixels[fragment * TILE_N + lane_column(column)];
+  [[unroll]] for (uint column = 0; column < LANE_COLUMNS; ++column) {
+    if (pixels[column] == NOWHERE) continue;
+    [[unroll]] for (uint first = 0; first < COLUMN_ROWS; first += LANE_CHANNELS) {
+      const uint channel = first_channel + lane_channel(row_lane(), first);
+      float values[LANE_CHANNELS];
+      [[unroll]] for (uint c = 0; c < LANE_CHANNELS; ++c) {
+        values[c] = own[lane_element(first + c, column)] * scales[first + c] + biases[first + c];
+#if defined(DATA_F32)
+        magnitudes += channel_exists(tile, channel + c) ? abs(values[c]) : 0.0;
+#endif
+      }
+      store_neighbours(tile, pixels[column] + channel, channel, values);
+    }
+  }
+}
+
+void store_lanes(OutputTile tile, uint warp_m, uint warp_n) {
+  if (lanes_hold_others != 0u) {
+    store_one_by_one(tile, warp_m, warp_n, true);
+    return;
+  }
+  const uint first_channel = warp_m * FRAGMENTS_M * TILE_M;
+  float scales[COLUMN_ROWS], biases[COLUMN_ROWS];
+  [[unroll]] for (uint i = 0; i < COLUMN_ROWS; ++i) {
+    const uint channel = first_channel + lane_channel(row_lane(), i);
+    scales[i] = SCALED(1.0, channel);
+    biases[i] = HAS_BIAS ? block_bias[channel] : 0.0;
+  }
+  if (FRAGMENTS_N * HELD_SUMS <= 16u * LANE_CHANNELS) {
+    [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+      float own[HELD_SUMS];
+      [[unroll]] for (uint e = 0; e < HELD_SUMS; ++e) own[e] = held_sum(n, e);
+      store_columns(tile, warp_n * FRAGMENTS_N + n, first_channel, own, scales, biases);
+    }
+  } else {  // else compilers would not unroll it, and sums would live in memory: every index of them is a constant
+    [[dont_unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
+      float own[HELD_SUMS];
+      [[unroll]] for (uint i = 0; i < FRAGMENTS_N; ++i) {
+        if (i != n) continue;
+        [[unroll]] for (uint e = 0; e < HELD_SUMS; ++e) own[e] = held_sum(i, e);
+      }
+      store_columns(tile, warp_n * FRAGMENTS_N + n, first_channel, own, scales, biases);
+    }
+  }
+#if defined(DATA_F32)
+  if (must_mend()) store_one_by_one(tile, warp_m, warp_n, false);
+#endif
+}
+
+#endif
