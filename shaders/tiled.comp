@@ -35,6 +35,7 @@ layout(constant_id = TILED_THREAD_CHANNELS) const uint THREAD_CHANNELS = 8;
 layout(constant_id = TILED_THREAD_POSITIONS) const uint THREAD_POSITIONS = 4;
 layout(constant_id = TILED_BUFFERS) const uint BUFFERS = 1;  // of shared memory: 2 saves a barrier in each step
 layout(constant_id = TILED_STAGED_CHANNELS) const uint STAGED_CHANNELS = 1;   // merged: put in order together
+layout(constant_id = TILED_OUTPUT_QUADS) const bool OUTPUT_QUADS = false;  // fp32, channels-last: groups and the slab's offset are multiples of 4
 
 const uint CHUNKS = (IN_STEPS + DEPTH - 1u) / DEPTH;
 const uint BLOCK_CHANNELS = MERGED > 0u ? CHANNELS / MERGED : CHANNELS;  // out-channels of a block
@@ -74,6 +75,9 @@ DECLARE_INPUT(0)
 DECLARE_BUFFER(1, readonly, PackedWeights, Accumulator4)
 DECLARE_BUFFER(2, readonly, BiasTensor, BiasWord)
 DECLARE_OUTPUT(3)
+#if defined(DATA_F32)
+DECLARE_BUFFER(3, writeonly, OutputQuads, vec4)  // the same memory, where it is stored in vectors
+#endif
 DECLARE_POST_OP_BUFFERS(4)
 
 layout(push_constant, std430) uniform Push {
@@ -182,6 +186,31 @@ void store_directly(uvec3 first_output, uint first_position, uint end_position, 
     }
   }
 }
+
+#if defined(DATA_F32)
+// The same of a channels-last output: four channels at once.
+void store_quads(uvec3 first_output, uint first_position, uint end_position, uint output_base, uint first_channel,
+                 uint bias_index, uint thread_x, uint thread_y) {
+  [[unroll]] for (uint p = 0; p < THREAD_POSITIONS; ++p) {
+    const uint position = first_position + p * THREADS_X + thread_x;
+    const Position column = decode(position, SIZE_W);
+    const uvec3 at = first_output + column.at * uvec3(STRIDE_D, STRIDE_H, STRIDE_W);
+    if (position >= end_position || at.x >= OUTPUT_D || at.y >= OUTPUT_H || at.z >= OUTPUT_W) continue;
+    const uint pixel = output_base + column.image * OUTPUT_IMAGE + ((at.x * OUTPUT_H + at.y) * OUTPUT_W + at.z) * OUTPUT_PIXEL_STRIDE;
+    [[unroll]] for (uint q = 0; q < THREAD_QUADS; ++q) {
+      const uint channel = thread_y * THREAD_CHANNELS + q * 4u;
+      if (first_channel + channel >= OUT_CHANNELS) continue;
+      vec4 values = sums[p][q];
+      [[unroll]] for (uint i = 0; i < 4u; ++i) {
+        const uint vector_index = bias_index + channel + i;
+        if (HAS_BIAS) values[i] += LOAD_BIAS(BIAS, vector_index);
+        values[i] = apply_post_ops(values[i], CHANNEL_SCALE(vector_index), CHANNEL_SHIFT(vector_index), RESIDUAL(pixel + channel + i));
+      }
+      VIEW_REF(OutputQuads, output_tensor).words[(pixel + channel) / 4u] = values;
+    }
+  }
+}
+#endif
 
 // Merged phases: STAGED_CHANNELS out-channels at a time are put in order in shared memory, then stored as whole rows.
 void store_in_order(uint first_d, uint first_h, uint first_position, uint end_position, uint output_base, uint first_channel,
@@ -311,6 +340,10 @@ void main() {
   const uint output_base = params.output_offset + (group * OUT_CHANNELS + first_channel - params.first_block * BLOCK_CHANNELS) * OUTPUT_CHANNEL_STRIDE;
   if (MERGED > 0u) {
     store_in_order(work.first_output.x, work.first_output.y, first_position, end_position, output_base, first_channel, bias_index, thread_x, thread_y);
+#if defined(DATA_F32)
+  } else if (OUTPUT_QUADS) {
+    store_quads(work.first_output, first_position, end_position, output_base, first_channel, bias_index, thread_x, thread_y);
+#endif
   } else {
     store_directly(work.first_output, first_position, end_position, output_base, first_channel, bias_index, thread_x, thread_y);
   }

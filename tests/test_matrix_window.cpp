@@ -95,7 +95,8 @@ TEST_CASE("Channels-last outputs are right where invocations hold other sums tha
 
 TEST_CASE("fp32 that is split by the kernel: every layout, whole vectors of channels and not") {
   size_t at = 0;
-  for (const char* problem : {"g2ic48ih4iw9_oc16kh3kw3sw2bias", "ic21iw30_oc8kw5", "mb2ic40ih3iw6_oc12kh2kw2sh2sw2"}) {
+  for (const char* problem :
+       {"g2ic48ih4iw9_oc16kh3kw3sh1sw2bias", "ic21iw30_oc8kw5", "mb2ic40ih3iw6_oc12kh2kw2sh2sw2"}) {
     for (const VktcLayout input : {VKTC_LAYOUT_CHANNELS_FIRST, VKTC_LAYOUT_CHANNELS_LAST}) {
       VktcConvTransposeDesc desc = support::parse_problem(problem).desc;
       desc.inputLayout = input;
@@ -104,7 +105,7 @@ TEST_CASE("fp32 that is split by the kernel: every layout, whole vectors of chan
       if (planned.kind != Outcome::passed) continue;  // a device without matrix units
       const Question question(desc, reference::Fill::random, at);
       int split = 0;
-      for (uint32_t candidate = 0; candidate < planned.candidate_count && split < 2; ++candidate) {
+      for (uint32_t candidate = 0; candidate < planned.candidate_count && split == 0; ++candidate) {
         if (tile_of(desc, candidate).find("split as it is read") == std::string::npos) continue;
         const Way way = {"matrix_window", candidate, all_accesses[at++ % std::size(all_accesses)]};
         const Outcome outcome = check(test_device(), question, way);

@@ -119,7 +119,8 @@ struct GatherParams {
 #define TILED_THREAD_POSITIONS (PROBLEM_CONSTANTS + 6)
 #define TILED_BUFFERS (PROBLEM_CONSTANTS + 7)
 #define TILED_STAGED_CHANNELS (PROBLEM_CONSTANTS + 8)
-#define TILED_CONSTANTS (PROBLEM_CONSTANTS + 9)
+#define TILED_OUTPUT_QUADS (PROBLEM_CONSTANTS + 9)
+#define TILED_CONSTANTS (PROBLEM_CONSTANTS + 10)
 
 // ---- matrix.comp ----------------------------------------------------------------------------------------------------
 

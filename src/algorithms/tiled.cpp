@@ -63,6 +63,12 @@ double workgroup_count(const Problem& problem, const Tile& tile, int64_t images,
          static_cast<double>(workgroup_phases(problem, tile.values[merged] > 0)) * static_cast<double>(blocks);
 }
 
+// Whether an invocation stores four channels at once.
+bool stores_quads(const Problem& problem, const Tile& tile) {
+  return problem.data_type == VKTC_DATA_TYPE_F32 && problem.output_channels_last() && tile.values[merged] == 0 &&
+         problem.group_out_channels() % 4 == 0;
+}
+
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
   const auto padded = [](int64_t count, int64_t step) { return static_cast<double>(ceil_div(count, step) * step); };
   const Axis& width = problem.axes[2];
@@ -100,7 +106,7 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double in_order = is_16_bit ? 3.5e-12 : 1.8e-12, apart = is_16_bit ? 4e-12 : 3e-12;
   double per_output = width.stride == 1 ? 0.0 : tile.values[merged] > 0 ? in_order : apart;
   // Lanes are neighbours along the width, not along the channels.
-  if (problem.output_channels_last() && !caps.is_cpu) per_output = 14.5e-12;
+  if (problem.output_channels_last() && !caps.is_cpu) per_output = stores_quads(problem, tile) ? 4.5e-12 : 14.5e-12;
   const double stored = static_cast<double>(problem.output_elements()) * per_output * 132 / multiprocessors;
   return device * (std::max(arithmetic, memory) + 0.2 * std::min(arithmetic, memory) + stored);
 }
@@ -160,6 +166,7 @@ Dispatch make_run(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[TILED_THREAD_POSITIONS] = tile.values[thread_positions];
   constants[TILED_BUFFERS] = tile.values[buffers];
   constants[TILED_STAGED_CHANNELS] = std::max(1u, tile.values[staged_channels]);
+  constants[TILED_OUTPUT_QUADS] = stores_quads(problem, tile) && windows.params.output_offset % 4 == 0;
   dispatch.params = to_words(windows.params);
   return dispatch;
 }
