@@ -106,7 +106,8 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double in_order = is_16_bit ? 3.5e-12 : 1.8e-12, apart = is_16_bit ? 4e-12 : 3e-12;
   double per_output = width.stride == 1 ? 0.0 : tile.values[merged] > 0 ? in_order : apart;
   // Lanes are neighbours along the width, not along the channels.
-  if (problem.output_channels_last() && !caps.is_cpu) per_output = stores_quads(problem, tile) ? 4.5e-12 : 14.5e-12;
+  const bool wide = stores_quads(problem, tile) && tile.values[channels] >= 16;
+  if (problem.output_channels_last() && !caps.is_cpu) per_output = wide ? 4.5e-12 : 14.5e-12;
   const double stored = static_cast<double>(problem.output_elements()) * per_output * 132 / multiprocessors;
   return device * (std::max(arithmetic, memory) + 0.2 * std::min(arithmetic, memory) + stored);
 }
