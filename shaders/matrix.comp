@@ -17,7 +17,7 @@
 // fp32 (PARTS = 2): x = high + low / 2048 with both parts in fp16, and x * w = high * high + (high * low + low * high) /
 // 2048; what is left out is below 2^-21 of the product. Matrix units do not round sums to nearest, so the large products of
 // TILE_K in-channels are summed from zero and added to the total in proper fp32; for the small ones it does not matter.
-// Inputs beyond fp16's range (SPLIT_LIMIT in split.glsl) have a NaN high part; every output that comes out infinite or NaN is computed again from the tensors themselves. PARTS = 1: the high
+// Inputs beyond fp16's range have an infinite or NaN high part (split.glsl); every output that comes out infinite or NaN is computed again from the tensors themselves. PARTS = 1: the high
 // part alone.
 //
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.

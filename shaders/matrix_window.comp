@@ -8,22 +8,22 @@
 // What differs from matrix.comp: shared memory holds, of one chunk of DEPTH in-channels, the inputs under a window of WINDOW_H
 // x WINDOW_W taps, so that an input is fetched once for all of them; weights are loaded from memory, where the nearest cache
 // holds them, and leave shared memory, which is scarce (docs/performance-log.md), to the inputs; and outputs are stored as
-// whole aligned vectors (matrix_window_output.glsl, matrix_window_channels_last.glsl). As there, shared memory has a row for
+// whole aligned vectors (matrix_window_output.glsl, matrix_window_channels_last.glsl, matrix_window_lanes.glsl). As there, shared memory has a row for
 // each number (numbering.glsl) with its channels side by side: a tap of sixteen neighbouring positions is sixteen
 // neighbouring rows, wherever they begin. A row has a spare vector, so that eight rows fall into different banks.
 //
-// fp32 is prepared. PARTS = 2: x = high + low / 2048 with both parts in fp16, and 2048 * x * w = high * (2048 * high) + high *
+// fp32 is prepared, or split as it is read. PARTS = 2: x = high + low / 2048 with both parts in fp16, and 2048 * x * w = high * (2048 * high) + high *
 // low + low * high; what is left out is below 2^-21 of the product. PARTS = 1: the high part alone. Inputs beyond fp16's range
-// have a NaN high part (split.glsl): what comes out infinite or NaN is stored once more, computed from the tensors
+// have an infinite or NaN high part (split.glsl): what comes out infinite or NaN is stored once more, computed from the tensors
 // themselves, if it MENDS; else who reads the sums sees to it (transform_output.comp).
 //
 // Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
 //
 // Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
-// TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8, and where INPUT_BY_PIXELS, LOCAL of ROW_OCTETS; MERGED <= TILE_M, and 0 where the output is channels-last;
+// TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8, and where INPUT_BY_PIXELS, LOCAL of ITEM_OCTETS; MERGED <= TILE_M, and 0 where the output is channels-last;
 // INPUT_VECTOR divides INPUT_W and the slab's input_offset, and is 1 where the input is channels-last; INPUT_OCTETS and
 // OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; 16-bit weights are finite; FETCHES_AHEAD only INPUT_BY_PIXELS,
-// SUMS_APART only of two parts; 32-bit limits as in gather.comp. See src/algorithms/matrix_window.cpp.
+// SUMS_APART only of two parts; ROW_LANES only of channels-last outputs without post-ops; 32-bit limits as in gather.comp. See src/algorithms/matrix_window.cpp.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_cooperative_matrix : require
@@ -109,7 +109,9 @@ const uint STAGES = OUTPUT_CHANNELS_LAST ? FRAGMENTS_N : FRAGMENTS_M;
 // Or one matrix of each subgroup.
 const bool LANE_STORES = ROW_LANES > 0u;
 const uint MATRIX_QUADS = TILE_M * TILE_N / 4u;
-const uint STAGED_QUADS = LANE_STORES ? SUBGROUPS * MATRIX_QUADS : OUTPUT_CHANNELS_LAST ? WARPS_N * TILE_N * PIXEL_PITCH / 4u : STAGED_ROW_QUADS;
+const uint PROBE_OCTETS = (TILE_M + TILE_N) * TILE_K_OCTETS;
+const uint LANE_QUADS = SUBGROUPS * MATRIX_QUADS > PROBE_OCTETS ? SUBGROUPS * MATRIX_QUADS : PROBE_OCTETS;
+const uint STAGED_QUADS = LANE_STORES ? LANE_QUADS : OUTPUT_CHANNELS_LAST ? WARPS_N * TILE_N * PIXEL_PITCH / 4u : STAGED_ROW_QUADS;
 
 shared uvec4 pool[TILE_OCTETS > STAGED_QUADS ? TILE_OCTETS : STAGED_QUADS];
 shared float block_bias[ROWS];

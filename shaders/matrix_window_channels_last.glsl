@@ -1,7 +1,7 @@
-// How a workgroup of matrix_window.comp reads channels-last and prepared inputs and stores channels-last outputs: a pixel's
-// channels lie side by side, in memory as in shared memory, so that they move in vectors of eight where the numbers of channels
-// are multiples of it. Needs
-// matrix_window_input.glsl and matrix_window_output.glsl for NOWHERE, OutputTile and how outputs are rounded.
+// How a workgroup of matrix_window.comp reads what comes pixel by pixel (channels-last and prepared inputs, and fp32 of either
+// layout) and stores channels-last outputs: a pixel's channels lie side by side in shared memory, so that they move in vectors of
+// eight where the numbers of channels are multiples of it. Needs matrix_window_input.glsl and matrix_window_output.glsl for
+// NOWHERE, OutputTile and how outputs are rounded.
 #ifndef VKTCONV_MATRIX_WINDOW_CHANNELS_LAST_GLSL_
 #define VKTCONV_MATRIX_WINDOW_CHANNELS_LAST_GLSL_
 

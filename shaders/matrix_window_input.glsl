@@ -1,4 +1,4 @@
-// How a workgroup of matrix_window.comp brings the inputs of a window into shared memory from a channels-first tensor: each
+// How a workgroup of matrix_window.comp brings the inputs of a window into shared memory from a channels-first tensor of 16 bits: each
 // invocation a few items of INPUT_VECTOR neighbours of a row by eight in-channels.
 #ifndef VKTCONV_MATRIX_WINDOW_INPUT_GLSL_
 #define VKTCONV_MATRIX_WINDOW_INPUT_GLSL_

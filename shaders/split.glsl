@@ -1,5 +1,6 @@
 // fp32 as two fp16 parts, for matrix units: x = high + low / SPLIT_SCALE, good to 2^-21 of x for 2^-14 <= |x| <= SPLIT_LIMIT
-// and to 2^-35 below. Larger and non-finite values get a NaN high part: who uses it sees that from the result (matrix.comp).
+// and to 2^-35 below, where the device has fp16's subnormals. Larger and non-finite values get a NaN high part: who uses it sees
+// that from the result.
 #ifndef VKTCONV_SPLIT_GLSL_
 #define VKTCONV_SPLIT_GLSL_
 

@@ -240,7 +240,10 @@ bool query_device_caps(const InstanceFunctions& functions, VkPhysicalDevice phys
   caps.shader_float16 = features.has(Feature::shader_float16);
   caps.buffer_device_address = features.has(Feature::buffer_device_address);
   caps.push_descriptor = enabled(VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME) || features.has(Feature::push_descriptor);
-  caps.rounding_rte_float16 = properties.float_controls.shaderRoundingModeRTEFloat16 != VK_FALSE;
+  // Of one width only: shaders leave the others alone.
+  caps.rounding_rte_float16 =
+      properties.float_controls.shaderRoundingModeRTEFloat16 != VK_FALSE &&
+      properties.float_controls.roundingModeIndependence != VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_NONE;
   caps.vulkan_memory_model = features.has(Feature::vulkan_memory_model);
   caps.shader_int8 = features.has(Feature::shader_int8);
   caps.storage_8bit = features.has(Feature::storage_8bit);
@@ -251,8 +254,9 @@ bool query_device_caps(const InstanceFunctions& functions, VkPhysicalDevice phys
   set_cooperative_matrix(functions, physical_device, properties, features, enabled, caps);
   // NVIDIA's instructions since Turing have eight along the rows and four along the columns; to lavapipe a column is an
   // invocation's.
-  if (caps.vendor_id == vendor_nvidia && caps.subgroup_size == 32) caps.matrix_row_lanes = 8;
-  if (caps.is_cpu) caps.matrix_row_lanes = 1;
+  const VkDriverId driver = properties.driver.driverID;
+  if (driver == VK_DRIVER_ID_NVIDIA_PROPRIETARY && caps.subgroup_size == 32) caps.matrix_row_lanes = 8;
+  if (driver == VK_DRIVER_ID_MESA_LLVMPIPE) caps.matrix_row_lanes = 1;
 
   caps.multiprocessors = count_multiprocessors(properties);
   set_device_rates(device_kind(device.deviceType), caps);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "check.h"
+#include "context.h"
 
 using namespace vktconv;
 using namespace vktconv::tests;
@@ -214,25 +215,68 @@ TEST_CASE("Still smaller inputs are off by 2^-35 at most, those that count as ze
   }
 }
 
-// The first candidate that rounds fp32 elements to fp16; empty: the device has no matrix units for it.
-std::string choice_that_rounds(const char* algorithm, const VktcConvTransposeDesc& desc) {
+// The first candidate whose tile says so; empty: the device has none.
+std::string choice_that(TestDevice& device, const char* algorithm, const VktcConvTransposeDesc& desc,
+                        VktcPrecision precision, const char* says) {
   VktcPlanOptions options = {};
-  options.precision = VKTC_PRECISION_RELAXED;
+  options.precision = precision;
   options.algorithm = algorithm;
   std::string choice;
   uint32_t count = 1;
   for (; options.candidate < count && choice.empty(); ++options.candidate) {
     VktcPlan plan = nullptr;
     VktcError error = {};
-    if (vktcCreatePlan(test_device().device().context(), &desc, &options, &plan, &error) != VKTC_SUCCESS) return "";
+    if (vktcCreatePlan(device.device().context(), &desc, &options, &plan, &error) != VKTC_SUCCESS) return "";
     VktcPlanInfo info = {};
     vktcGetPlanInfo(plan, &info);
     count = info.candidateCount;
-    if (std::string(info.tile).find("rounded to fp16") != std::string::npos) choice = info.choice;
+    if (std::string(info.tile).find(says) != std::string::npos) choice = info.choice;
     vktcDestroyPlan(plan);
   }
   CHECK(!choice.empty());
   return choice;
+}
+
+// The first candidate that rounds fp32 elements to fp16; empty: the device has no matrix units for it.
+std::string choice_that_rounds(const char* algorithm, const VktcConvTransposeDesc& desc) {
+  return choice_that(test_device(), algorithm, desc, VKTC_PRECISION_RELAXED, "rounded to fp16");
+}
+
+TEST_CASE(
+    "matrix_window: the same of inputs that are prepared or split as they are read, in either layout of outputs") {
+  const Draw normal = [](Sequence& s) { return s.normal(); };
+  const Draw tiny = [](Sequence& s) { return s.normal() * 0x1p-19; };
+  struct {
+    VktcLayout output;
+    uint32_t row_lanes;  // that invocations are expected to be: rightly or wrongly
+    int64_t out_channels;
+  } const rows[] = {{VKTC_LAYOUT_CHANNELS_FIRST, 1, 20},
+                    {VKTC_LAYOUT_CHANNELS_LAST, 1, 20},
+
+                    {VKTC_LAYOUT_CHANNELS_LAST, 4, 24}};
+  for (const auto& row : rows) {
+    TestDevice device;
+    if (row.row_lanes != 1) device.device().context()->device.caps.matrix_row_lanes = row.row_lanes;
+    VktcConvTransposeDesc desc = layer(24, 3, 1);
+    desc.outputLayout = row.output;
+    desc.outChannels = row.out_channels;
+    Tensors tensors = draw_tensors(desc, normal, normal);
+    const float planted[] = {65473.0f, 65510.0f, -65519.0f, 65520.0f, -65521.0f, 3e38f, 0x1p-140f};
+    for (size_t i = 0; i < std::size(planted); ++i) plant(tensors.input, 5 + 77 * i, planted[i]);
+    plant(tensors.input, 800, std::numeric_limits<float>::quiet_NaN());
+    plant(tensors.input, 900, -std::numeric_limits<float>::infinity());
+    const Question large(std::move(tensors)), small(draw_tensors(desc, tiny, normal));
+    for (const char* says : {"turned to channels-last before", "split as it is read"}) {
+      const std::string choice = choice_that(device, "matrix_window", desc, VKTC_PRECISION_F32, says);
+      if (choice.empty()) return;
+      const Way way = {.access = Access::bindings, .choice = choice};
+      const Outcome outcome = check(device, large, way);
+      CHECK_MESSAGE(outcome.kind == Outcome::passed, outcome.text);
+      const Outcome of_small = check(device, small, way);
+      REQUIRE(!of_small.output.empty());
+      CHECK(largest_error(small, of_small) <= 72 * 8 * 0x1p-35);
+    }
+  }
 }
 
 TEST_CASE("Who relaxes the precision may get elements rounded to fp16, and no worse") {
