@@ -41,7 +41,7 @@ uint element_pair(uint first, uint second) {
 // By all invocations, before the pool is needed: a product whose element (row, column) is row * TILE_N + column. Early, for it takes
 // registers; and no matrix of sums is loaded, for which one driver (NVIDIA 580) takes shared memory of its own.
 void find_what_lanes_hold() {
-  for (uint i = gl_LocalInvocationID.x; i < PROBE_OCTETS; i += LOCAL) {
+  for (uint i = gl_LocalInvocationID.x; i < (TILE_M + TILE_N) * TILE_K_OCTETS; i += LOCAL) {
     const uint row = i / TILE_K_OCTETS;
     const uint pair = row < TILE_M ? element_pair(row * TILE_N, 1u) : element_pair(1u, row - TILE_M);
     pool[i] = uvec4(i % TILE_K_OCTETS == 0u ? pair : 0u, 0u, 0u, 0u);
@@ -104,14 +104,18 @@ void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
     }
     barrier();
     const uint m = turn / FRAGMENTS_N, n = turn % FRAGMENTS_N;
-    // Those that an invocation is expected to hold: so it has stored them itself.
-    [[dont_unroll]] for (uint i = 0; i < LANE_ROWS * LANE_COLUMNS; ++i) {
-      const uint row = row_lane() + i / LANE_COLUMNS * ROW_STEP, column = lane_column(i % LANE_COLUMNS);
-      const uint channel = warp_m * FRAGMENTS_M * TILE_M + channel_of_row(m, row);
-      const uint pixel = output_pixels[(warp_n * FRAGMENTS_N + n) * TILE_N + column];
+#if defined(DATA_F32)
+    // Those that an invocation is expected to hold: what it mends it has stored itself.
+    [[dont_unroll]] for (uint own = 0; own < LANE_ROWS * LANE_COLUMNS; ++own) {
+      const uint i = (row_lane() + own / LANE_COLUMNS * ROW_STEP) * TILE_N + lane_column(own % LANE_COLUMNS);
+#else
+    // Nothing has been stored before. In the order of above, kernels of 16 bits took up to a third longer (docs/performance-log.md).
+    [[dont_unroll]] for (uint i = gl_SubgroupInvocationID; i < TILE_M * TILE_N; i += SUBGROUP) {
+#endif
+      const uint channel = warp_m * FRAGMENTS_M * TILE_M + channel_of_row(m, i / TILE_N);
+      const uint pixel = output_pixels[(warp_n * FRAGMENTS_N + n) * TILE_N + i % TILE_N];
       if (pixel == NOWHERE || !channel_exists(tile, channel)) continue;
-      const uint at = row * TILE_N + column;
-      const float value = finish_sum(uintBitsToFloat(pool[begin + at / 4u][at % 4u]), channel);
+      const float value = finish_sum(uintBitsToFloat(pool[begin + i / 4u][i % 4u]), channel);
       if (all) STORE_ELEMENT(pixel + channel, value);
 #if defined(DATA_F32)
       if (MENDS) mend(tile, value, pixel + channel, channel);

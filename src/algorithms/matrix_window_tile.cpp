@@ -71,7 +71,7 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering&
   if (problem.output_channels_last()) {
     const bool by_lanes = lane_stores(problem, tile, shape, caps).row_lanes > 0;
     const int64_t subgroups = int64_t{tile.values[warps_m]} * tile.values[warps_n];
-    out = by_lanes ? std::max<int64_t>(subgroups * shape.m * shape.n * 4, (shape.m + shape.n) * shape.k * 2)
+    out = by_lanes ? subgroups * shape.m * shape.n * 4
                    : int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] + 4) * 4;
     places = int64_t{tile.values[positions]} * 4 + 4;
   }
@@ -113,6 +113,9 @@ LaneStores lane_stores(const Problem& problem, const Tile& tile, const MatrixSha
   const auto of_vector = static_cast<uint32_t>(16 / problem.output_element_size());
   result.channels = std::min(of_vector, of_column & ~(of_column - 1));  // a power of two that divides it
   if (result.channels < 2) return {};
+  // Two matrices, to see what invocations hold, take no more shared memory than one of sums of each subgroup.
+  if ((shape.m + shape.n) * shape.k * 2 > tile.values[warps_m] * tile.values[warps_n] * shape.m * shape.n * 4)
+    return {};
   return result;
 }
 
