@@ -12,8 +12,7 @@ const uint LANE_ROWS = TILE_M / ROW_STEP;       // of a matrix, in one column
 const uint COLUMN_LANES = SUBGROUP / ROW_STEP;  // invocations along a row
 const uint LANE_COLUMNS = LANE_STORES ? TILE_N / COLUMN_LANES : 1u;
 
-const uint COLUMN_ROWS = FRAGMENTS_M * LANE_ROWS;  // of all matrices of a subgroup, in one column of an invocation
-
+const uint COLUMN_ROWS = FRAGMENTS_M * LANE_ROWS;   // of all matrices of a subgroup, in one column of an invocation
 const uint HELD_SUMS = COLUMN_ROWS * LANE_COLUMNS;  // of a column of a subgroup's matrices
 
 // Columns come in pairs of neighbours where rows are shared.
@@ -109,7 +108,7 @@ void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
     [[dont_unroll]] for (uint own = 0; own < LANE_ROWS * LANE_COLUMNS; ++own) {
       const uint i = (row_lane() + own / LANE_COLUMNS * ROW_STEP) * TILE_N + lane_column(own % LANE_COLUMNS);
 #else
-    // Nothing has been stored before. In the order of above, kernels of 16 bits took up to a third longer (docs/performance-log.md).
+    // Nothing has been stored before. In the order of above, kernels of 16 bits took up to 1.4 times as long (docs/performance-log.md).
     [[dont_unroll]] for (uint i = gl_SubgroupInvocationID; i < TILE_M * TILE_N; i += SUBGROUP) {
 #endif
       const uint channel = warp_m * FRAGMENTS_M * TILE_M + channel_of_row(m, i / TILE_N);
@@ -124,7 +123,8 @@ void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
   }
 }
 
-#define held_sum(n, e) sums[(e) / (LANE_ROWS * LANE_COLUMNS) * FRAGMENTS_N + (n)][(e) % (LANE_ROWS * LANE_COLUMNS)]
+// Sum e of those that an invocation holds of column n of its subgroup's matrices.
+#define HELD_SUM(n, e) sums[(e) / (LANE_ROWS * LANE_COLUMNS) * FRAGMENTS_N + (n)][(e) % (LANE_ROWS * LANE_COLUMNS)]
 
 // What an invocation holds of a column of the tile's matrices.
 void store_columns(OutputTile tile, uint fragment, uint first_channel, float own[HELD_SUMS], float scales[COLUMN_ROWS],
@@ -162,7 +162,7 @@ void store_lanes(OutputTile tile, uint warp_m, uint warp_n) {
   if (FRAGMENTS_N * HELD_SUMS <= 16u * LANE_CHANNELS) {
     [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
       float own[HELD_SUMS];
-      [[unroll]] for (uint e = 0; e < HELD_SUMS; ++e) own[e] = held_sum(n, e);
+      [[unroll]] for (uint e = 0; e < HELD_SUMS; ++e) own[e] = HELD_SUM(n, e);
       store_columns(tile, warp_n * FRAGMENTS_N + n, first_channel, own, scales, biases);
     }
   } else {  // else compilers would not unroll it, and sums would live in memory: every index of them is a constant
@@ -170,7 +170,7 @@ void store_lanes(OutputTile tile, uint warp_m, uint warp_n) {
       float own[HELD_SUMS];
       [[unroll]] for (uint i = 0; i < FRAGMENTS_N; ++i) {
         if (i != n) continue;
-        [[unroll]] for (uint e = 0; e < HELD_SUMS; ++e) own[e] = held_sum(i, e);
+        [[unroll]] for (uint e = 0; e < HELD_SUMS; ++e) own[e] = HELD_SUM(i, e);
       }
       store_columns(tile, warp_n * FRAGMENTS_N + n, first_channel, own, scales, biases);
     }

@@ -106,7 +106,7 @@ LaneStores lane_stores(const Problem& problem, const Tile& tile, const MatrixSha
   // Post-ops want more of an output than its sum: what that costs here has not been measured.
   if (!problem.output_channels_last() || !problem.post_ops.empty() || caps.matrix_row_lanes == 0) return result;
   const uint32_t column_lanes = caps.subgroup_size / caps.matrix_row_lanes;
-  if (shape.m % caps.matrix_row_lanes != 0 || shape.n % column_lanes != 0) return result;
+  if (column_lanes == 0 || shape.n % column_lanes != 0 || shape.m % caps.matrix_row_lanes != 0) return result;
   if (caps.matrix_row_lanes > 1 && shape.n % (2 * column_lanes) != 0) return result;  // columns in pairs
   result.row_lanes = caps.matrix_row_lanes;
   const uint32_t of_column = tile.values[rows] / tile.values[warps_m] / result.row_lanes;  // of an invocation
@@ -114,8 +114,8 @@ LaneStores lane_stores(const Problem& problem, const Tile& tile, const MatrixSha
   result.channels = std::min(of_vector, of_column & ~(of_column - 1));  // a power of two that divides it
   if (result.channels < 2) return {};
   // Two matrices, to see what invocations hold, take no more shared memory than one of sums of each subgroup.
-  if ((shape.m + shape.n) * shape.k * 2 > tile.values[warps_m] * tile.values[warps_n] * shape.m * shape.n * 4)
-    return {};
+  const uint32_t subgroups = tile.values[warps_m] * tile.values[warps_n];
+  if ((shape.m + shape.n) * shape.k * 2 > subgroups * shape.m * shape.n * 4) return {};
   return result;
 }
 
