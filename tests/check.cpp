@@ -5,6 +5,11 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <stdexcept>
+
+#include "context.h"
+#include "planner.h"
+#include "shape.h"
 
 namespace vktconv::tests {
 
@@ -241,6 +246,24 @@ const char* access_name(Access access) {
       return "address";
   }
   return "";
+}
+
+std::string find_choice(VktcContext context, const VktcConvTransposeDesc& desc, const std::string& algorithm,
+                        VktcPrecision precision, const std::string& says) {
+  Problem problem;
+  VktcError error = {};
+  if (!make_problem(desc, problem, error)) return "";
+  PlanOptions options;
+  options.algorithm = algorithm;
+  options.precision = precision;
+  for (;; ++options.candidate) {
+    vktconv::Plan plan;
+    if (!make_plan(problem, context->device.caps, options, plan, error)) return "";
+    if (plan.tile.find(says) != std::string::npos) return plan.choice;
+    if (options.candidate + 1 >= plan.candidate_count) {
+      throw std::runtime_error("no candidate of " + algorithm + " says \"" + says + "\"");
+    }
+  }
 }
 
 std::string repeat_line(const TestDevice& device, const Question& question, const Way& way) {

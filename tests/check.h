@@ -55,6 +55,11 @@ bool computes_integers_exactly(const std::string& algorithm);
 // The same plan, created and not run: works on a device that cannot compute.
 Outcome check_compilation(VktcContext context, const VktcConvTransposeDesc& desc, const Way& way);
 
+// The first candidate of an algorithm whose tile says so; planned only, for drivers take their time to compile. Empty:
+// the algorithm is none for this device. Throws where none of its candidates says so.
+std::string find_choice(VktcContext context, const VktcConvTransposeDesc& desc, const std::string& algorithm,
+                        VktcPrecision precision, const std::string& says);
+
 // The command line that repeats a check.
 std::string repeat_line(const TestDevice& device, const Question& question, const Way& way);
 
