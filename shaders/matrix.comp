@@ -33,12 +33,7 @@
 #include "problem.glsl"
 #include "matrix_types.glsl"
 #include "octets.glsl"
-#if defined(DATA_F16) || defined(DATA_F32)
-#define ROUNDS_TO_HALF
-// Conversions to fp16 round to nearest even: else that would be up to the device.
-#extension GL_EXT_spirv_intrinsics : require
-spirv_execution_mode(extensions = ["SPV_KHR_float_controls"], capabilities = [4467], 4462 /* RoundingModeRTE */, 16);
-#endif
+#include "round_to_half.glsl"
 #include "split.glsl"
 
 layout(local_size_x_id = MATRIX_LOCAL_SIZE) in;

@@ -31,12 +31,7 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #include "numbering.glsl"
 #include "matrix_types.glsl"
-#if defined(DATA_F16) || defined(DATA_F32)
-#define ROUNDS_TO_HALF
-// Conversions to fp16 round to nearest even: else that would be up to the device.
-#extension GL_EXT_spirv_intrinsics : require
-spirv_execution_mode(extensions = ["SPV_KHR_float_controls"], capabilities = [4467], 4462 /* RoundingModeRTE */, 16);
-#endif
+#include "round_to_half.glsl"
 #include "split.glsl"
 
 layout(local_size_x_id = WINDOW_LOCAL_SIZE) in;
@@ -77,7 +72,7 @@ const uint SUBGROUP = LOCAL / SUBGROUPS;
 
 #include "matrix_fragments.glsl"
 
-// Whether a pixel's channels lie side by side in memory.
+// Whether an invocation brings channels of one pixel into shared memory, not of two neighbours.
 #if defined(DATA_F32)
 const bool INPUT_BY_PIXELS = true;
 #else

@@ -261,7 +261,7 @@ std::string find_choice(VktcContext context, const VktcConvTransposeDesc& desc, 
     if (!make_plan(problem, context->device.caps, options, plan, error)) return "";
     if (plan.tile.find(says) != std::string::npos) return plan.choice;
     if (options.candidate + 1 >= plan.candidate_count) {
-      throw std::runtime_error("no candidate of " + algorithm + " says \"" + says + "\"");
+      throw std::runtime_error(std::string("no candidate of ").append(algorithm).append(" says: ").append(says));
     }
   }
 }

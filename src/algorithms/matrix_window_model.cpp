@@ -66,8 +66,7 @@ void count_stores(const Problem& problem, const DeviceCaps& caps, const Tile& ti
                   const Numbering& numbering, Store store, Work& work) {
   const uint32_t warps = tile.values[warps_m] * tile.values[warps_n];
   if (store == Store::lanes) {
-    const int64_t sums = int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps);
-    work.stores = d(sums / lane_stores(problem, tile, shape, caps).channels) * warps / 4;
+    work.stores = d(held_sums(tile, caps) / lane_stores(problem, tile, shape, caps).channels) * warps / 4;
     return;
   }
   if (store == Store::channels_last) {
@@ -97,10 +96,10 @@ void count_stores(const Problem& problem, const DeviceCaps& caps, const Tile& ti
 // its workgroups.
 struct Constants {
   double product, step, row, stage, workgroup, window, item, crowding;  // latency
-  double shared_product, left_load, right_load, partial_sum, shared_item, located_item, run_end, weights, shared_stage;
-  std::array<double, 8> stores;    // shared, by Store
-  double split_item, scalar_item;  // shared
-  double some_merged;  // merged phases of the width, not of all axes, and runs that begin anywhere: the whole
+  double shared_product, left_load, right_load, shared_item, located_item, run_end, weights, shared_stage;
+  std::array<double, 8> stores;  // shared, by Store
+  double some_merged;            // merged phases of the width, not of all axes, and runs that begin anywhere: the whole
+  double partial_sum = 0, split_item = 0, scalar_item = 0;  // shared, of fp32 in two parts
 };
 
 // Fitted to tiles measured on an H200 (docs/performance-log.md): fp32 in two parts to 522, 16 bits from what lies by
@@ -116,16 +115,16 @@ constexpr Constants f32_constants = {.product = 0.338,
                                      .shared_product = 0.688,
                                      .left_load = 0.997,
                                      .right_load = 0.065,
-                                     .partial_sum = 26,
                                      .shared_item = 5.96,
                                      .located_item = 9.36,
                                      .run_end = 85.9,
                                      .weights = 0.0682,
                                      .shared_stage = 24.5,
                                      .stores = {126, 50.3, 147, 54.1, 45.6, 18.6, 69.7, 37.2},
+                                     .some_merged = 1.17,
+                                     .partial_sum = 26,
                                      .split_item = 50.7,
-                                     .scalar_item = 11,
-                                     .some_merged = 1.17};
+                                     .scalar_item = 11};
 constexpr Constants pixel_constants = {.product = 0.103,
                                        .step = 900,
                                        .row = 99.7,
@@ -137,15 +136,12 @@ constexpr Constants pixel_constants = {.product = 0.103,
                                        .shared_product = 0.624,
                                        .left_load = 0.87,
                                        .right_load = 0.205,
-                                       .partial_sum = 0,
                                        .shared_item = 36.1,
                                        .located_item = 8.78,
                                        .run_end = 54.4,
                                        .weights = 0.273,
                                        .shared_stage = 28.3,
                                        .stores = {52, 50, 153, 21.3, 55.3, 23.9, 56.1, 25.7},
-                                       .split_item = 0,
-                                       .scalar_item = 0,
                                        .some_merged = 1.53};
 constexpr Constants gathering_constants = {.product = 0.12,
                                            .step = 392,
@@ -158,15 +154,12 @@ constexpr Constants gathering_constants = {.product = 0.12,
                                            .shared_product = 0.597,
                                            .left_load = 0.347,
                                            .right_load = 0.7,
-                                           .partial_sum = 0,
                                            .shared_item = 10.1,
                                            .located_item = 12.4,
                                            .run_end = 36.9,
                                            .weights = 0.674,
                                            .shared_stage = 28.2,
                                            .stores = {60, 13.9, 53.7, 31.8, 46.9, 25.1, 40, 40},
-                                           .split_item = 0,
-                                           .scalar_item = 0,
                                            .some_merged = 1.6};
 
 }  // namespace
@@ -203,11 +196,10 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   work.waits = fetches_ahead(problem, tile, caps) ? 0.6 * work.windows + 0.4 * work.steps : work.steps;
   work.rows = work.steps * (unrolled ? 1 : tile.values[window_h]);
   if (sums_apart(problem, tile, shape)) {
-    const int64_t sums = int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps);
     const int64_t of_row = int64_t{tile.values[window_w]} * tile.values[depth] / shape.k;
     const int64_t turns = unrolled ? ceil_div(tile.values[window_h] * of_row, WINDOW_SUMMED_TILES)
                                    : tile.values[window_h] * ceil_div(of_row, WINDOW_SUMMED_TILES);
-    work.partial_sums = work.steps * d(turns * sums) / 64 * of_subgroups;
+    work.partial_sums = work.steps * d(turns * held_sums(tile, caps)) / 64 * of_subgroups;
   }
   const double items = d(items_of_invocation(problem, tile, numbering, caps)) * of_subgroups;
   const bool splits = splits_inputs(problem, tile);

@@ -12,6 +12,11 @@ namespace {
 
 TapWindow window_of(const Tile& tile) { return {tile.values[window_h], tile.values[window_w]}; }
 
+// Vectors of a pixel that invocations bring, each from one place in memory.
+int64_t pixel_items(const Problem& problem, const Tile& tile) {
+  return (splits_inputs(problem, tile) ? 1 : parts(problem, tile)) * tile.values[depth] / 8;
+}
+
 }  // namespace
 
 int64_t parts(const Problem& problem, const Tile& tile) {
@@ -29,15 +34,6 @@ bool splits_inputs(const Problem& problem, const Tile& tile) {
 bool by_pixels(const Problem& problem, const Tile& tile) {
   return tile.values[prepared] != 0 || problem.input_channels_last() || splits_inputs(problem, tile);
 }
-
-namespace {
-
-// Vectors of a pixel that invocations bring, each from one place in memory.
-int64_t pixel_items(const Problem& problem, const Tile& tile) {
-  return (splits_inputs(problem, tile) ? 1 : parts(problem, tile)) * tile.values[depth] / 8;
-}
-
-}  // namespace
 
 uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
   return tile.values[warps_m] * tile.values[warps_n] * caps.subgroup_size;
@@ -119,9 +115,12 @@ LaneStores lane_stores(const Problem& problem, const Tile& tile, const MatrixSha
   return result;
 }
 
+int64_t held_sums(const Tile& tile, const DeviceCaps& caps) {
+  return int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps);
+}
+
 int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps) {
-  const int64_t sums = int64_t{tile.values[rows]} * tile.values[positions] / local_size(tile, caps);
-  return sums_apart(problem, tile, find_matrix_shape(caps, problem.data_type)) ? 2 * sums : sums;
+  return held_sums(tile, caps) * (sums_apart(problem, tile, find_matrix_shape(caps, problem.data_type)) ? 2 : 1);
 }
 
 int64_t items_of_invocation(const Problem& problem, const Tile& tile, const Numbering& numbering,

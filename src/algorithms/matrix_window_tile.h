@@ -64,7 +64,8 @@ struct LaneStores {
 };
 LaneStores lane_stores(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps);
 
-// Sums of one invocation, also those that are kept apart: a register each.
+// Sums of one invocation: a register each; and with those that are kept apart.
+int64_t held_sums(const Tile& tile, const DeviceCaps& caps);
 int64_t sums_of_invocation(const Problem& problem, const Tile& tile, const DeviceCaps& caps);
 
 // Vectors of inputs that an invocation brings in one step: of eight channels of one or two pixels.
