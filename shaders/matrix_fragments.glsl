@@ -4,9 +4,10 @@
 // same question, with the same matrix type and subgroup size. Either way a matrix has LEFT_OCTETS vectors of eight 16-bit
 // elements.
 //
-// Where invocations store the sums that they hold (matrix_window_lanes.glsl), a subgroup's rows are out-channels in an order
-// in which each invocation's are neighbours: ROW_LANES invocations share a column of a matrix and take turns along its rows;
-// LANE_CHANNELS are neighbours in memory. ROW_LANES is 0 elsewhere, and rows are out-channels as they come.
+// Where invocations store the sums that they hold (matrix_window_lanes.glsl), a subgroup's rows are in an order in which what an
+// invocation holds of a column are neighbours in memory: ROW_LANES invocations share a column of a matrix and take turns along its
+// rows. Each holds LANE_CHANNELS out-channels side by side of a channels-last output, or all merged phases of each of its out-channels
+// of a channels-first one. ROW_LANES is 0 elsewhere, and rows are out-channels as they come.
 //
 // Needs TILE_M, TILE_K, SUBGROUP, BY_INVOCATION, FRAGMENTS_M, ROW_LANES, LANE_CHANNELS and the Element type.
 #ifndef VKTCONV_MATRIX_FRAGMENTS_GLSL_
@@ -14,13 +15,16 @@
 
 const uint ROW_STEP = ROW_LANES > 0u ? ROW_LANES : 1u;
 
-// Row i of an invocation's in a column of the subgroup's matrices: its out-channel, counted from the subgroup's first.
+// Out-channel i of an invocation, counted from the subgroup's first.
 uint lane_channel(uint row_lane, uint i) { return i / LANE_CHANNELS * (ROW_STEP * LANE_CHANNELS) + row_lane * LANE_CHANNELS + i % LANE_CHANNELS; }
 
-// The out-channel of a row of matrix m of a subgroup.
+// Which of its invocation's rows, of all matrices of the subgroup, a row of matrix m is.
+uint lane_row(uint m, uint row) { return m * (TILE_M / ROW_STEP) + row / ROW_STEP; }
+
+// The out-channel of a row of matrix m of a subgroup, without merged phases.
 uint channel_of_row(uint m, uint row) {
   if (ROW_LANES == 0u) return m * TILE_M + row;
-  return lane_channel(row % ROW_STEP, m * (TILE_M / ROW_STEP) + row / ROW_STEP);
+  return lane_channel(row % ROW_STEP, lane_row(m, row));
 }
 
 #define Left coopmat<Element, gl_ScopeSubgroup, TILE_M, TILE_K, gl_MatrixUseA>

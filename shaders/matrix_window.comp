@@ -8,7 +8,8 @@
 // What differs from matrix.comp: shared memory holds, of one chunk of DEPTH in-channels, the inputs under a window of WINDOW_H
 // x WINDOW_W taps, so that an input is fetched once for all of them; weights are loaded from memory, where the nearest cache
 // holds them, and leave shared memory, which is scarce (docs/performance-log.md), to the inputs; and outputs are stored as
-// whole aligned vectors (matrix_window_output.glsl, matrix_window_channels_last.glsl, matrix_window_lanes.glsl). As there, shared memory has a row for
+// whole aligned vectors (matrix_window_output.glsl, matrix_window_channels_last.glsl), or straight from registers
+// (matrix_window_lanes.glsl; channels-first ones in modules of their own, OUTPUT_IN_UNITS). As there, shared memory has a row for
 // each number (numbering.glsl) with its channels side by side: a tap of sixteen neighbouring positions is sixteen
 // neighbouring rows, wherever they begin. A row has a spare vector, so that eight rows fall into different banks.
 //
@@ -17,13 +18,14 @@
 // have an infinite or NaN high part (split.glsl): what comes out infinite or NaN is stored once more, computed from the tensors
 // themselves, if it MENDS; else who reads the sums sees to it (transform_output.comp).
 //
-// Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them.
+// Merged phases of the width are those of tiled.comp; TILE_M rows hold whole out-channels, TILE_M / MERGED of them;
+// or, OUTPUT_IN_UNITS, those of a subgroup together.
 //
 // Constraints: LOCAL = WARPS_M * WARPS_N subgroups, whole ones; ROWS = WARPS_M * n * TILE_M, POSITIONS = WARPS_N * n *
 // TILE_N; DEPTH a multiple of TILE_K, TILE_K and TILE_M of 8, and where INPUT_BY_PIXELS, LOCAL of ITEM_OCTETS; MERGED <= TILE_M, and 0 where the output is channels-last;
 // INPUT_VECTOR divides INPUT_W and the slab's input_offset, and is 1 where the input is channels-last; INPUT_OCTETS and
 // OUTPUT_OCTETS: the channels of a group and the slab's offset are multiples of 8; 16-bit weights are finite; FETCHES_AHEAD only INPUT_BY_PIXELS,
-// SUMS_APART only of two parts; ROW_LANES only of channels-last outputs without post-ops; 32-bit limits as in gather.comp. See src/algorithms/matrix_window.cpp.
+// SUMS_APART only of two parts; ROW_LANES only without post-ops, of channels-last outputs and always OUTPUT_IN_UNITS; 32-bit limits as in gather.comp. See src/algorithms/matrix_window.cpp.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_cooperative_matrix : require
@@ -56,14 +58,18 @@ layout(constant_id = WINDOW_PARTS) const uint PARTS = 1;  // of an element: 2, o
 layout(constant_id = WINDOW_MENDS) const bool MENDS = true;   // fp32 only
 layout(constant_id = WINDOW_UNROLLED) const bool UNROLLS_WINDOW = false;     // a whole window, not only its rows
 layout(constant_id = WINDOW_FETCHES_AHEAD) const bool FETCHES_AHEAD = false;  // the next chunk's inputs, while this one's are multiplied
-layout(constant_id = WINDOW_ROW_LANES) const uint ROW_LANES = 0;          // channels-last outputs only: matrix_window_lanes.glsl
+layout(constant_id = WINDOW_ROW_LANES) const uint ROW_LANES = 0;          // matrix_window_lanes.glsl
 layout(constant_id = WINDOW_LANE_CHANNELS) const uint LANE_CHANNELS = 1;
 layout(constant_id = WINDOW_SUMS_APART) const bool SUMS_APART = false;       // fp32 only: matrix_window_products.glsl
 
 const uint CHUNKS = (IN_CHANNELS + DEPTH - 1u) / DEPTH;
 const uint PHASES_IN_ROWS = MERGED > 0u ? MERGED : 1u;
 const uint TILE_CHANNELS = TILE_M / PHASES_IN_ROWS;  // whole out-channels in TILE_M rows
+#if defined(OUTPUT_IN_UNITS)
+const uint BLOCK_CHANNELS = ROWS / PHASES_IN_ROWS;  // in all rows of a subgroup together
+#else
 const uint BLOCK_CHANNELS = ROWS / TILE_M * TILE_CHANNELS;
+#endif
 const uint FRAGMENTS_M = ROWS / WARPS_M / TILE_M;
 const uint FRAGMENTS_N = POSITIONS / WARPS_N / TILE_N;
 
@@ -111,8 +117,13 @@ shared float block_bias[ROWS];
 #if defined(DATA_F32)
 shared float block_scale[ROWS];  // that sums are to be multiplied by
 #endif
+#if defined(OUTPUT_IN_UNITS)
+const uint LANE_POSITIONS = ROW_LANES > 1u ? 2u : 1u;  // neighbours in what an invocation holds of a row (matrix_window_lanes.glsl)
+shared uvec2 output_units[POSITIONS / LANE_POSITIONS];  // matrix_window_lane_units.glsl
+#else
 shared ivec4 output_runs[OUTPUT_CHANNELS_LAST ? 1u : 2u * SEGMENTS];   // matrix_window_output.glsl
 shared uint output_pixels[OUTPUT_CHANNELS_LAST ? POSITIONS : 1u];  // matrix_window_channels_last.glsl
+#endif
 
 DECLARE_VIEW(0, readonly, InputTensor, Word)
 DECLARE_VIEW(0, readonly, InputPairs, uint)
@@ -157,10 +168,19 @@ layout(push_constant, std430) uniform Push {
 
 #include "matrix_window_input.glsl"
 #include "matrix_window_exact.glsl"
+#include "matrix_window_elements.glsl"
+#if defined(OUTPUT_IN_UNITS)
+#include "matrix_window_input_pixels.glsl"
+#include "matrix_window_products.glsl"
+#include "matrix_window_lanes.glsl"
+#include "matrix_window_lane_units.glsl"
+#else
 #include "matrix_window_output.glsl"
+#include "matrix_window_input_pixels.glsl"
 #include "matrix_window_channels_last.glsl"
 #include "matrix_window_products.glsl"
 #include "matrix_window_lanes.glsl"
+#include "matrix_window_lane_pixels.glsl"
 
 // Puts sums into shared memory: matrix row `stage` of each subgroup, or, of a channels-last output, matrix column.
 void stage_sums(uint stage, uint warp_m, uint warp_n) {
@@ -179,6 +199,7 @@ void stage_sums(uint stage, uint warp_m, uint warp_n) {
     }
   }
 }
+#endif
 
 // What the stores need to know, in shared memory.
 void prepare_outputs(OutputTile tile) {
@@ -192,8 +213,12 @@ void prepare_outputs(OutputTile tile) {
 #if defined(DATA_F32)
   if (gl_LocalInvocationID.x == 0u) needs_mending = 0u;
 #endif
+#if defined(OUTPUT_IN_UNITS)
+  list_units(tile);
+#else
   if (OUTPUT_CHANNELS_LAST) list_pixels(tile);
   else list_runs(tile);
+#endif
 }
 
 void main() {
@@ -288,6 +313,7 @@ void main() {
     store_lanes(tile, warp_m, warp_n);
     return;
   }
+#if !defined(OUTPUT_IN_UNITS)
   // Not unrolled, but every index of sums is a constant: else they would live in memory.
   [[dont_unroll]] for (uint stage = 0; stage < STAGES; ++stage) {
     barrier();  // what was in the pool has been read
@@ -305,5 +331,6 @@ void main() {
     if (OUTPUT_CHANNELS_LAST) mend_pixels(tile, stage);
     else mend_staged(tile, stage);
   }
+#endif
 #endif
 }

@@ -167,37 +167,6 @@ void read_staged(LanePlace place, uint channel_row, out float sums_of_lane[LANE_
   }
 }
 
-// Elements of 16 bits.
-#if defined(DATA_F16)
-#define ENCODE(value) uint(float16BitsToUint16(float16_t(value)))
-#define ENCODE_PAIR(first, second) packFloat2x16(f16vec2(vec2(first, second)))
-#elif defined(DATA_BF16)
-#define ENCODE(value) encode_half(value)
-#define ENCODE_PAIR(first, second) (encode_half(first) | (encode_half(second) << 16))
-#else  // outputs are fp32
-#define ENCODE_PAIR(first, second) 0u
-#endif
-
-// channel: of the block.
-#if defined(DATA_F32)
-#define SCALED(sum, channel) ((sum) * block_scale[channel])
-#else
-#define SCALED(sum, channel) (sum)
-#endif
-
-#if defined(DATA_F32)
-#define STORE_ELEMENT(index, value) OUTPUT.words[index] = (value)
-#else
-#define STORE_ELEMENT(index, value)                               \
-  {                                                               \
-    if (OUTPUT_TYPE == TYPE_F32) {                                \
-      OUTPUT_WORDS.words[index] = floatBitsToUint(value);         \
-    } else {                                                      \
-      OUTPUT.words[index] = uint16_t(ENCODE(value));              \
-    }                                                             \
-  }
-#endif
-
 const uint STAGED_CHANNELS = WARPS_M * TILE_CHANNELS;
 
 // The channel of the block that staged channel i is, when matrix row fragment_m of each subgroup is staged.

@@ -1,7 +1,7 @@
 // Weights [in-channels, out-channels / groups, taps] to whole matrices for matrix_window.comp: [group, out-channel block, tap, TILE_K
 // in-channels, TILE_M rows, part], each as matrix_fragments.glsl says; fp32 becomes two fp16 parts (split.glsl) of weights that each
-// out-channel has its own scale for (weight_scales.comp). Rows are in its order, TILE_M of them hold whole
-// out-channels. What does not exist is zero. A workgroup is one subgroup and writes one matrix; a dispatch covers some blocks
+// out-channel has its own scale for (weight_scales.comp). Rows are in its order, TILE_M of them, or
+// those of a subgroup together, hold whole out-channels. What does not exist is zero. A workgroup is one subgroup and writes one matrix; a dispatch covers some blocks
 // and some in-channels of each.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -100,12 +100,17 @@ void main() {
 
   for (uint octet = gl_SubgroupInvocationID; octet < LEFT_OCTETS; octet += SUBGROUP) {
     const uint row = octet / TILE_K_OCTETS;
-    // Merged phases have the rows of a matrix in order.
-    const uint channel_of_block = ROW_LANES > 0u ? tile_m / FRAGMENTS_M * (FRAGMENTS_M * TILE_M) + channel_of_row(tile_m % FRAGMENTS_M, row)
-                                                 : tile_m * tile_channels + row / params.merged;
+    uint channel_of_block = tile_m * tile_channels + row / params.merged, phase = row % params.merged;
+    bool row_exists = row < tile_channels * params.merged;
+    if (ROW_LANES > 0u) {
+      const uint own_row = lane_row(tile_m % FRAGMENTS_M, row);
+      channel_of_block = tile_m / FRAGMENTS_M * (FRAGMENTS_M * TILE_M / params.merged) + lane_channel(row % ROW_STEP, own_row / params.merged);
+      phase = own_row % params.merged;
+      row_exists = true;
+    }
     const uint out_channel = (params.first_block + block) % params.blocks_per_group * params.block_channels + channel_of_block;
-    const uint tap_w = row % params.merged + packed_tap % params.packed_taps_w * params.tap_step_w;
-    const bool row_exists = row < tile_channels * params.merged && out_channel < params.out_channels && tap_w < params.kernel_w;
+    const uint tap_w = phase + packed_tap % params.packed_taps_w * params.tap_step_w;
+    row_exists = row_exists && out_channel < params.out_channels && tap_w < params.kernel_w;
     const uint tap = packed_tap / params.packed_taps_w * params.kernel_w + tap_w;
     uvec4 high, low;
     read_octet(out_channel, tap, tile_k * TILE_K + octet % TILE_K_OCTETS * 8u, of_group, row_exists, high, low);

@@ -69,6 +69,57 @@ TEST_CASE("Channels-last outputs are right where invocations hold other sums tha
   }
 }
 
+// Channels-first outputs, stored by the invocations that hold their sums.
+// says: what the tile's description ends with.
+void check_units(TestDevice& device, const char* problem, VktcDataType type, VktcOutputType output, size_t at,
+                 const std::string& says = "outputs stored from registers") {
+  VktcConvTransposeDesc desc = with_type(support::parse_problem(problem).desc, type);
+  desc.outputType = output;
+  const VktcPrecision precision = VKTC_PRECISION_F32;
+  const std::string choice = find_choice(device.device().context(), desc, "matrix_window", precision, says);
+  if (choice.empty()) return;  // a device without matrix units
+  const Way way = {.access = all_accesses[at % std::size(all_accesses)], .choice = choice};
+  const Outcome outcome = check(device, Question(desc, reference::Fill::random, at), way);
+  CHECK_MESSAGE(outcome.kind != Outcome::failed, outcome.text);
+}
+
+// On lavapipe an invocation's positions are no neighbours, so its units are of one position; units of two run on GPUs,
+// where vktconv-bench verifies what it times.
+TEST_CASE("Channels-first outputs are stored from registers, in units of every size, wherever these begin") {
+  const struct {
+    const char* problem;
+    VktcDataType type;
+    VktcOutputType output;
+    const char* says = "outputs stored from registers";
+  } rows[] = {
+      // Without merged phases, rows longer than a strip, whole pairs.
+      {"mb2ic16ih5iw9_oc20kh3kw3ph1pw1bias", VKTC_DATA_TYPE_F16, VKTC_OUTPUT_TYPE_DEFAULT},
+      {"ic16ih3iw70_oc8kh3kw2", VKTC_DATA_TYPE_F32, VKTC_OUTPUT_TYPE_DEFAULT,
+       "strips, input split as it is read, outputs stored from registers"},
+      {"mb2ic16ih5iw6_oc9kh2kw2sh2sw2bias", VKTC_DATA_TYPE_F32, VKTC_OUTPUT_TYPE_DEFAULT},
+      // One output early; a phase of bias alone, and two phases beside one; phases of the depth, negative padding.
+      {"g2ic32iw21_oc24kw4sw2pw1bias", VKTC_DATA_TYPE_BF16, VKTC_OUTPUT_TYPE_DEFAULT},
+      {"ic16iw13_oc12kw3sw2pw1dw2bias", VKTC_DATA_TYPE_F16, VKTC_OUTPUT_TYPE_F32},
+      {"ic16iw9_oc16kw2sw3dw2bias", VKTC_DATA_TYPE_F32, VKTC_OUTPUT_TYPE_DEFAULT,
+       "2 merged phases of the width, input split as it is read, outputs stored from registers"},
+      {"mb2ic16id3ih3iw5_oc16kd2kh1kw4sd2sh1sw2pd0ph0pw-1", VKTC_DATA_TYPE_F16, VKTC_OUTPUT_TYPE_DEFAULT},
+      // Four phases, and eight.
+      {"ic16id2ih3iw9_oc16kd1kh3kw8sd1sh2sw4pd0ph0pw2opd0oph0opw1", VKTC_DATA_TYPE_F16, VKTC_OUTPUT_TYPE_DEFAULT},
+      {"mb3ic16iw9_oc16kw16sw8pw4bias", VKTC_DATA_TYPE_F16, VKTC_OUTPUT_TYPE_DEFAULT},
+  };
+  for (size_t at = 0; at < std::size(rows); ++at) {
+    check_units(test_device(), rows[at].problem, rows[at].type, rows[at].output, at, rows[at].says);
+  }
+}
+
+TEST_CASE("Channels-first outputs are right where invocations hold other sums than expected") {
+  TestDevice device;
+  device.device().context()->device.caps.matrix_row_lanes = 2;
+  check_units(device, "mb2ic16ih5iw9_oc20kh3kw3ph1pw1bias", VKTC_DATA_TYPE_F16, VKTC_OUTPUT_TYPE_DEFAULT, 1);
+  check_units(device, "ic16iw13_oc12kw3sw2pw1dw2bias", VKTC_DATA_TYPE_BF16, VKTC_OUTPUT_TYPE_DEFAULT, 2);
+  check_units(device, "g2ic32iw20_oc24kw4sw2pw1bias", VKTC_DATA_TYPE_F32, VKTC_OUTPUT_TYPE_DEFAULT, 3);
+}
+
 TEST_CASE("fp32 that is split by the kernel: every layout, whole vectors of channels and not") {
   size_t at = 0;
   for (const char* problem :

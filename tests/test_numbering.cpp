@@ -8,6 +8,7 @@
 #include "algorithms/algorithm.h"
 #include "algorithms/merged_phases.h"
 #include "algorithms/numbering.h"
+#include "algorithms/unit_sectors.h"
 #include "phases.h"
 #include "shape.h"
 #include "support/problem_text.h"
@@ -44,8 +45,9 @@ AxisTaps taps_of(const Axis& axis, const Phase& phase) {
 
 // Of every position of a slice, under every tap, through windows.
 void check(const Problem& problem, const AxisTaps& height, const AxisTaps& width, bool merged, int64_t strips,
-           const TapWindow& window) {
-  const Numbering numbering = make_numbering(problem, merged, strips, window);
+           const TapWindow& window, int64_t unit) {
+  const Numbering numbering = make_numbering(problem, merged, strips, window, unit);
+  if (unit > 0) CHECK(numbering.pitch_w % unit == 0);
   const int64_t rows = positions_of(problem.axes[1]), columns = width_positions(problem, merged).count;
   const int64_t gap_w = numbering.pitch_w - numbering.strip_w, gap_h = numbering.pitch_h - rows;
   int64_t wrong = 0;
@@ -106,8 +108,10 @@ TEST_CASE("A tap is a shift of numbers, in every window, whole and in strips") {
           CAPTURE(strips);
           for (const Phase& height : heights.phases) {
             for (const Phase& width : widths.phases) {
-              check(problem, taps_of(problem.axes[1], height), taps_of(problem.axes[2], width), false, strips,
-                    {window_h, window_w});
+              for (const int64_t unit : {0, 2}) {
+                check(problem, taps_of(problem.axes[1], height), taps_of(problem.axes[2], width), false, strips,
+                      {window_h, window_w}, unit);
+              }
             }
           }
         }
@@ -117,8 +121,10 @@ TEST_CASE("A tap is a shift of numbers, in every window, whole and in strips") {
       const AxisTaps width = {width_positions(problem, true).first, most_taps(problem, 2, true), widths.input_step};
       for (const Phase& height : heights.phases) {
         for (int64_t window_w = 1; window_w <= width.taps; ++window_w) {
-          check(problem, taps_of(problem.axes[1], height), width, true, 1, {most_h, window_w});
-          check(problem, taps_of(problem.axes[1], height), width, true, 2, {1, window_w});
+          for (const int64_t unit : {0, 2}) {
+            check(problem, taps_of(problem.axes[1], height), width, true, 1, {most_h, window_w}, unit);
+            check(problem, taps_of(problem.axes[1], height), width, true, 2, {1, window_w}, unit);
+          }
         }
       }
     }
@@ -157,6 +163,29 @@ TEST_CASE("Tiles overlap where they begin within a vector of outputs") {
   CHECK(overlap("ic1iw64_oc1kw2sw2", true, 1) == 0);
   CHECK(overlap("ic1iw64_oc1kw4sw2pw1", true, 1) == 2);  // rows begin in the midst of a position
   CHECK(overlap("ic1iw64_oc1kw3sw3", false, 1) == 0);    // no neighbours
+  const Numbering units = make_numbering(make("ic1ih5iw61_oc1kh1kw1"), false, 2, {1, 1}, 2);
+  CHECK(units.overlap == 0);  // nor do strips
+  CHECK(units.strip_w == 31);
+  CHECK(units.pitch_w == 32);
+}
+
+TEST_CASE("Stores in units: pieces of a sector") {
+  const auto pieces = [](const char* text, bool merged) {
+    const Problem problem = make(text);
+    return pieces_of_sector(problem, make_numbering(problem, merged, 1, {1, 1}, 2), merged, 2);
+  };
+  // Four units of two fp32 outputs are a sector.
+  CHECK(pieces("ic1ih8iw64_oc4kh1kw1", false) == 1);
+  CHECK(pieces("ic1iw68_oc4kw1", false) == 1.5);  // begins in the middle of a sector in every second channel
+  CHECK(pieces("ic1iw68_oc1kw1", false) == 1);    // there is one
+  CHECK(pieces("ic1iw66_oc4kw1", false) == 1.75);
+  CHECK(pieces("ic1iw65_oc4kw1", false) == 2.625);  // begins anywhere: half of the pairs are stored one by one
+  // Two merged phases: two sectors, in vectors; beginning one output early, in three parts.
+  CHECK(pieces("ic1iw64_oc4kw2sw2", true) == 1);
+  CHECK(pieces("ic1iw64_oc4kw4sw2pw1", true) == 3.5);
+  // Of 16 bits: half a sector; with two phases a whole one.
+  CHECK(pieces("dtf16_ic1iw64_oc4kw1", false) == 2);
+  CHECK(pieces("dtf16_ic1iw64_oc4kw2sw2", true) == 1);
 }
 
 namespace {

@@ -221,26 +221,33 @@ std::string choice_that_rounds(const char* algorithm, const VktcConvTransposeDes
 }
 
 TEST_CASE(
-    "matrix_window: the same of inputs that are prepared or split as they are read, and of channels-last outputs") {
+    "matrix_window: the same of inputs that are prepared or split as they are read, and of outputs stored from "
+    "registers") {
   const Draw normal = [](Sequence& s) { return s.normal(); };
   const Draw tiny = [](Sequence& s) { return s.normal() * 0x1p-19; };
   struct {
     uint32_t row_lanes;  // that invocations are expected to be: rightly or wrongly
     int64_t out_channels;
-  } const rows[] = {{1, 20}, {4, 24}};
+    VktcLayout output;
+    std::vector<const char*> says;
+  } const rows[] = {{1, 20, VKTC_LAYOUT_CHANNELS_LAST, {"turned to channels-last before", "split as it is read"}},
+                    {4, 24, VKTC_LAYOUT_CHANNELS_LAST, {"turned to channels-last before", "split as it is read"}},
+                    {1, 20, VKTC_LAYOUT_CHANNELS_FIRST, {"split as it is read, outputs stored from registers"}},
+                    {2, 24, VKTC_LAYOUT_CHANNELS_FIRST, {"split as it is read, outputs stored from registers"}}};
   for (const auto& row : rows) {
     TestDevice device;
     if (row.row_lanes != 1) device.device().context()->device.caps.matrix_row_lanes = row.row_lanes;
     VktcConvTransposeDesc desc = layer(24, 3, 1);
-    desc.outputLayout = VKTC_LAYOUT_CHANNELS_LAST;
+    desc.outputLayout = row.output;
     desc.outChannels = row.out_channels;
+    if (row.output == VKTC_LAYOUT_CHANNELS_FIRST) desc.stride[0] = 2;  // merged phases
     Tensors tensors = draw_tensors(desc, normal, normal);
     const float planted[] = {65473.0f, 65510.0f, -65519.0f, 65520.0f, -65521.0f, 3e38f, 0x1p-140f};
     for (size_t i = 0; i < std::size(planted); ++i) plant(tensors.input, 5 + 77 * i, planted[i]);
     plant(tensors.input, 800, std::numeric_limits<float>::quiet_NaN());
     plant(tensors.input, 900, -std::numeric_limits<float>::infinity());
     const Question large(std::move(tensors)), small(draw_tensors(desc, tiny, normal));
-    for (const char* says : {"turned to channels-last before", "split as it is read"}) {
+    for (const char* says : row.says) {
       const std::string choice =
           find_choice(device.device().context(), desc, "matrix_window", VKTC_PRECISION_F32, says);
       if (choice.empty()) return;  // a device without matrix units

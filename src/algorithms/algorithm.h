@@ -21,7 +21,7 @@ namespace vktconv {
 
 // A choice of an algorithm's free parameters; what each number means is the algorithm's own business.
 struct Tile {
-  std::array<uint32_t, 14> values = {};
+  std::array<uint32_t, 16> values = {};
   double seconds = 0;  // predicted
   // How it takes products: the caller must allow as much.
   VktcPrecision precision = VKTC_PRECISION_F32_FMA;

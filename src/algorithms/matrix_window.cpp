@@ -90,7 +90,10 @@ void add_tiles(const Problem& problem, const DeviceCaps& caps, const MatrixShape
   if (problem.data_type == VKTC_DATA_TYPE_F32) {
     tile.precision = before.whole ? VKTC_PRECISION_RELAXED : VKTC_PRECISION_F32;
   }
-  const Numbering numbering = numbering_of(problem, tile);
+  std::array<Numbering, 2> numberings;  // of outputs stored in vectors, and in units
+  for (const uint32_t units : {0u, 1u}) {
+    numberings[units] = make_numbering(problem, merge > 0, strip_count, window, units * unit_positions(problem, caps));
+  }
   for (const auto& s : caps.is_cpu ? std::span<const TileShape>(cpu_shapes) : gpu_shapes) {
     for (const uint32_t chunk : {16u, 32u, 64u}) {
       tile.values[rows] = s[0] * s[2] * shape.m;
@@ -102,9 +105,14 @@ void add_tiles(const Problem& problem, const DeviceCaps& caps, const MatrixShape
       tile.values[by_invocation] = !caps.is_cpu || (s[0] == 1 && s[1] == 2 && window.height * window.width == 1);
       if (tile.values[rows] >= 2 * std::max<int64_t>(shape.m, out_rows)) continue;
       if (chunk > 16 && (chunk >= 2 * problem.group_in_channels() || caps.is_cpu)) continue;
-      if (!legal(problem, tile, numbering, shape, caps)) continue;
-      tile.seconds = predict_seconds(problem, caps, tile, shape, numbering);
-      result.push_back(tile);
+      for (const uint32_t units : {0u, 1u}) {
+        tile.values[in_units] = units;
+        if (units > 0 && lane_stores(problem, tile, shape, caps).positions == 0) continue;
+        const Numbering& numbering = numberings[units];
+        if (!legal(problem, tile, numbering, shape, caps)) continue;
+        tile.seconds = predict_seconds(problem, caps, tile, shape, numbering);
+        result.push_back(tile);
+      }
     }
   }
 }
@@ -120,13 +128,14 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
     const int64_t row = width_positions(problem, merge > 0).count;
     for (const TapWindow& window :
          tap_windows(most_taps(problem, 1, false), most_taps(problem, 2, merge > 0), caps.is_cpu ? 2 : 16)) {
-      for (const int64_t strip : {row, int64_t{256}, int64_t{128}, int64_t{64}, int64_t{32}}) {
-        // Strips only make a window of rows smaller.
-        if (strip < row && window.height == 1) continue;
-        if (strip == row || ceil_div(row, strip) > 1) {
-          for (const Preparation& before : preparations(problem)) {
-            add_tiles(problem, caps, shape, merge, window, ceil_div(row, strip), before, result);
-          }
+      std::vector<int64_t> strip_widths = {row};
+      // Strips only make a window of rows smaller.
+      for (const int64_t strip : {256, 128, 64, 32}) {
+        if (strip < row && window.height > 1) strip_widths.push_back(strip);
+      }
+      for (const int64_t strip : strip_widths) {
+        for (const Preparation& before : preparations(problem)) {
+          add_tiles(problem, caps, shape, merge, window, ceil_div(row, strip), before, result);
         }
       }
     }

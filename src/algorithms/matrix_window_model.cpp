@@ -43,16 +43,18 @@ struct Work {
   double stages = 0;         // of outputs
   double stores = 0;         // of an invocation; a quarter of the subgroups
   double run_ends = 0;       // likewise
+  double pieces = 0;         // of sectors of outputs, where they are stored in units
   double weight_bytes = 0;   // in units of 64
 };
 
 // How outputs are stored.
-enum class Store { channels_last, scattered, merged, halved_aligned, halved, aligned, shifted, lanes };
+enum class Store { channels_last, scattered, merged, halved_aligned, halved, aligned, shifted, lanes, units };
 
 Store store_of(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                const Numbering& numbering) {
   const bool aligned = numbering.first_element != Numbering::differs;
-  if (lane_stores(problem, tile, shape, caps).row_lanes > 0) return Store::lanes;
+  const LaneStores lanes = lane_stores(problem, tile, shape, caps);
+  if (lanes.row_lanes > 0) return lanes.positions > 0 ? Store::units : Store::lanes;
   if (problem.output_channels_last()) return Store::channels_last;
   if (tile.values[merged] == 0 && problem.axes[2].stride > 1) return Store::scattered;
   if (tile.values[merged] == 0) return aligned ? Store::aligned : Store::shifted;
@@ -65,8 +67,14 @@ double d(int64_t value) { return static_cast<double>(value); }
 void count_stores(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                   const Numbering& numbering, Store store, Work& work) {
   const uint32_t warps = tile.values[warps_m] * tile.values[warps_n];
-  if (store == Store::lanes) {
-    work.stores = d(held_sums(tile, caps) / lane_stores(problem, tile, shape, caps).channels) * warps / 4;
+  const int64_t outputs_of_position = tile.values[merged] > 0 ? problem.axes[2].stride : 1;
+  if (store == Store::lanes || store == Store::units) {
+    const LaneStores lanes = lane_stores(problem, tile, shape, caps);
+    work.stores = d(held_sums(tile, caps) / (lanes.channels * std::max(1u, lanes.positions))) * warps / 4;
+    if (store == Store::lanes) return;
+    work.stores /= std::max(1u, tile.values[merged]);  // of all phases at once
+    const int64_t outputs = block_channels(problem, tile, shape, caps) * tile.values[positions] * outputs_of_position;
+    work.pieces = d(outputs * problem.output_element_size()) / 32 * numbering.pieces;
     return;
   }
   if (store == Store::channels_last) {
@@ -76,7 +84,6 @@ void count_stores(const Problem& problem, const DeviceCaps& caps, const Tile& ti
     return;
   }
   work.stages = d(tile.values[rows]) / (d(tile.values[warps_m]) * shape.m);
-  const int64_t outputs_of_position = tile.values[merged] > 0 ? problem.axes[2].stride : 1;
   const int64_t of_vector = store == Store::scattered ? 1 : 16 / problem.output_element_size();
   const int64_t own = std::min(tile_step(tile, numbering), numbering.run_positions) * outputs_of_position;
   const int64_t slots = (own + (numbering.overlap > 0 ? 2 : 1) * (of_vector - 1)) / of_vector;
@@ -85,7 +92,7 @@ void count_stores(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   const double runs_ending = d(tile.values[positions]) / d(numbering.run);
   const double runs = std::min(d(tile_segments(problem, numbering, tile.values[positions])), runs_ending + 1);
   const double turns = std::ceil(runs / (d(caps.subgroup_size) / d(lanes))) * d(ceil_div(slots, lanes));
-  const double channels = std::ceil(d(block_channels(tile, shape)) / warps);
+  const double channels = std::ceil(d(block_channels(problem, tile, shape, caps)) / warps);
   work.stores = channels * turns * warps / 4;
   if (numbering.first_element == Numbering::differs) {
     work.run_ends = channels * std::min(runs_ending, turns) * warps / 4;
@@ -97,13 +104,15 @@ void count_stores(const Problem& problem, const DeviceCaps& caps, const Tile& ti
 struct Constants {
   double product, step, row, stage, workgroup, window, item, crowding;  // latency
   double shared_product, left_load, right_load, shared_item, located_item, run_end, weights, shared_stage;
-  std::array<double, 8> stores;  // shared, by Store
+  double piece;                  // shared, of a sector
+  std::array<double, 9> stores;  // shared, by Store
   double some_merged;            // merged phases of the width, not of all axes, and runs that begin anywhere: the whole
   double partial_sum = 0, split_item = 0, scalar_item = 0;  // shared, of fp32 in two parts
 };
 
 // Fitted to tiles measured on an H200 (docs/performance-log.md): fp32 in two parts to 522, 16 bits from what lies by
-// pixels to 288, gathered to 182. Half of them are within 6 to 8 %.
+// pixels to 288, gathered to 182. Half of them are within 6 to 8 %. What stores in units cost to 109 more, and of 16
+// bits to 112, for both the same.
 constexpr Constants f32_constants = {.product = 0.338,
                                      .step = 265,
                                      .row = 231,
@@ -120,7 +129,8 @@ constexpr Constants f32_constants = {.product = 0.338,
                                      .run_end = 85.9,
                                      .weights = 0.0682,
                                      .shared_stage = 24.5,
-                                     .stores = {126, 50.3, 147, 54.1, 45.6, 18.6, 69.7, 37.2},
+                                     .piece = 1.78,
+                                     .stores = {126, 50.3, 147, 54.1, 45.6, 18.6, 69.7, 37.2, 0},
                                      .some_merged = 1.17,
                                      .partial_sum = 26,
                                      .split_item = 50.7,
@@ -141,7 +151,8 @@ constexpr Constants pixel_constants = {.product = 0.103,
                                        .run_end = 54.4,
                                        .weights = 0.273,
                                        .shared_stage = 28.3,
-                                       .stores = {52, 50, 153, 21.3, 55.3, 23.9, 56.1, 25.7},
+                                       .piece = 2.9,
+                                       .stores = {52, 50, 153, 21.3, 55.3, 23.9, 56.1, 25.7, 12.8},
                                        .some_merged = 1.53};
 constexpr Constants gathering_constants = {.product = 0.12,
                                            .step = 392,
@@ -159,7 +170,8 @@ constexpr Constants gathering_constants = {.product = 0.12,
                                            .run_end = 36.9,
                                            .weights = 0.674,
                                            .shared_stage = 28.2,
-                                           .stores = {60, 13.9, 53.7, 31.8, 46.9, 25.1, 40, 40},
+                                           .piece = 2.9,
+                                           .stores = {60, 13.9, 53.7, 31.8, 46.9, 25.1, 40, 40, 12.8},
                                            .some_merged = 1.6};
 
 }  // namespace
@@ -171,7 +183,8 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
   const double multiprocessors = std::max(1u, caps.multiprocessors);
   const double rate = caps.matrix_flops > 0 ? caps.matrix_flops : 1e12;
   const bool merge = tile.values[merged] > 0;
-  const int64_t blocks = problem.groups * ceil_div(problem.group_out_channels(), block_channels(tile, shape));
+  const int64_t blocks =
+      problem.groups * ceil_div(problem.group_out_channels(), block_channels(problem, tile, shape, caps));
   const double workgroups = workgroup_count(problem, tile, numbering, problem.batch, blocks);
   // No more share a multiprocessor than there are.
   const double resident = std::min(resident_workgroups(problem, caps, tile, numbering, shape),
@@ -222,17 +235,23 @@ double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Til
                         fit.shared_item * work.items + fit.split_item * work.split_items +
                         fit.scalar_item * work.scalar_items + fit.located_item * work.located_items +
                         fit.stores[static_cast<size_t>(store)] * work.stores + fit.run_end * work.run_ends +
-                        fit.weights * work.weight_bytes + fit.shared_stage * work.stages;
-  const bool some_merged = merge && phases > 1 && numbering.first_element == Numbering::differs;
+                        fit.piece * work.pieces + fit.weights * work.weight_bytes + fit.shared_stage * work.stages;
+  const bool some_merged =
+      merge && phases > 1 && numbering.first_element == Numbering::differs && store != Store::units;
   const double cycles = (latency + resident * shared) * (some_merged ? fit.some_merged : 1.0);
   const double waves = workgroups / (resident * multiprocessors);
   const double busy = cycles / clock * (waves < 1 ? 1 : (waves + std::ceil(waves)) / 2);
   const double memory = 1.25 * least_bytes(problem) / bandwidth;
   const double preparation =
       tile.values[prepared] ? predict_preparation(problem, prepared_of(problem, tile), bandwidth) : 0;
-  const double cpu = caps.is_cpu ? 200.0 : 1.0;
+  // Where there are no matrix units, drivers' compilers write out what they would do: the fewer matrices a subgroup
+  // has, the sooner there is a plan (seconds, and half a minute with four of fp32).
+  const double matrices = d(int64_t{tile.values[rows]} * tile.values[positions]) /
+                          (d(tile.values[warps_m] * tile.values[warps_n]) * shape.m * shape.n);
+  const double to_compile = caps.is_cpu ? matrices : 1.0;
   // Near either limit it takes longer than that alone.
-  return cpu * (std::pow(std::pow(busy, 6) + std::pow(memory, 6), 1.0 / 6) + preparation + 3e-6);
+  const double run = std::pow(std::pow(busy, 6) + std::pow(memory, 6), 1.0 / 6) + 3e-6;
+  return (caps.is_cpu ? cpu_slowness : 1.0) * (to_compile * run + preparation);
 }
 
 }  // namespace vktconv::matrix_window

@@ -12,9 +12,9 @@ namespace vktconv::matrix_window {
 
 Blocking make_blocking(const Problem& problem, const DeviceCaps& caps, const Tile& tile) {
   const MatrixShape shape = find_matrix_shape(caps, problem.data_type);
-  const Numbering numbering = numbering_of(problem, tile);
+  const Numbering numbering = numbering_of(problem, tile, shape, caps);
   Blocking blocking;
-  blocking.channels = block_channels(tile, shape);
+  blocking.channels = block_channels(problem, tile, shape, caps);
   blocking.rows = tile.values[rows];
   blocking.merged = tile.values[merged];
   blocking.packed_in_channels = round_up(problem.group_in_channels(), tile.values[depth]);
@@ -57,9 +57,11 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   Dispatch dispatch;
   dispatch.shader =
       variant_name("matrix_window", problem.data_type, caps, device_address, has_post_op_buffers(problem));
+  const LaneStores stores = lane_stores(problem, tile, shape, caps);
+  if (stores.positions > 0) dispatch.shader += ".units";
   std::vector<uint32_t>& constants = dispatch.constants;
   constants = problem_constants(problem, tile.values[merged]);
-  const Numbering numbering = numbering_of(problem, tile);
+  const Numbering numbering = numbering_of(problem, tile, shape, caps);
   append_numbering_constants(problem, numbering, tile.values[positions], constants);
   constants.resize(WINDOW_CONSTANTS);
   constants[WINDOW_LOCAL_SIZE] = constants[WINDOW_LOCAL] = local_size(tile, caps);
@@ -85,7 +87,6 @@ Dispatch multiply(const Problem& problem, const DeviceCaps& caps, const Tile& ti
   constants[WINDOW_MENDS] = mends;
   constants[WINDOW_UNROLLED] = unrolls_window(problem, tile, shape, caps);
   constants[WINDOW_FETCHES_AHEAD] = fetches_ahead(problem, tile, caps);
-  const LaneStores stores = lane_stores(problem, tile, shape, caps);
   constants[WINDOW_ROW_LANES] = stores.row_lanes;
   constants[WINDOW_LANE_CHANNELS] = stores.channels;
   constants[WINDOW_SUMS_APART] = sums_apart(problem, tile, shape);
@@ -104,7 +105,7 @@ std::string describe_products(const Problem& problem, const Tile& tile, const De
       {tile.values[rows], tile.values[positions], tile.values[depth], tile.values[warps_m], tile.values[warps_n]},
       find_matrix_shape(caps, problem.data_type), caps);
   result += ", window of " + text(window_h) + " x " + text(window_w) + " taps";
-  const int64_t overlap = numbering_of(problem, tile).overlap;
+  const int64_t overlap = numbering_of(problem, tile, find_matrix_shape(caps, problem.data_type), caps).overlap;
   if (overlap > 0) result += ", tiles overlap by " + std::to_string(overlap);
   if (tile.values[strips] > 1) result += ", width in " + text(strips) + " strips";
   if (tile.values[merged] > 0) result += ", " + text(merged) + " merged phases of the width";
@@ -115,6 +116,7 @@ std::string describe(const Problem& problem, const Tile& tile, const DeviceCaps&
   std::string result = describe_products(problem, tile, caps);
   if (tile.values[prepared]) result += ", input turned to channels-last before";
   if (splits_inputs(problem, tile) && tile.values[whole] == 0) result += ", input split as it is read";
+  if (tile.values[in_units]) result += ", outputs stored from registers";
   if (tile.values[whole]) result += ", fp32 rounded to fp16";
   return result;
 }

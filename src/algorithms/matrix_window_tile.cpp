@@ -39,12 +39,15 @@ uint32_t local_size(const Tile& tile, const DeviceCaps& caps) {
   return tile.values[warps_m] * tile.values[warps_n] * caps.subgroup_size;
 }
 
-Numbering numbering_of(const Problem& problem, const Tile& tile) {
-  return make_numbering(problem, tile.values[merged] > 0, tile.values[strips], window_of(tile));
+Numbering numbering_of(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
+  return make_numbering(problem, tile.values[merged] > 0, tile.values[strips], window_of(tile),
+                        lane_stores(problem, tile, shape, caps).positions);
 }
 
-int64_t block_channels(const Tile& tile, const MatrixShape& shape) {
-  return tile.values[rows] / shape.m * (shape.m / std::max(1u, tile.values[merged]));
+int64_t block_channels(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
+  const uint32_t phases = std::max(1u, tile.values[merged]);
+  if (lane_stores(problem, tile, shape, caps).row_lanes > 0) return tile.values[rows] / phases;
+  return tile.values[rows] / shape.m * (shape.m / phases);
 }
 
 int64_t tile_step(const Tile& tile, const Numbering& numbering) { return tile.values[positions] - numbering.overlap; }
@@ -64,16 +67,16 @@ uint32_t shared_bytes(const Problem& problem, const Tile& tile, const Numbering&
   const int64_t bias = int64_t{tile.values[rows]} * (is_f32 ? 8 : 4) + (is_f32 ? 4 : 0);  // and scales, and a flag
   int64_t out = (int64_t{tile.values[warps_m]} * shape.m * (tile.values[positions] + 8) + 32) * 4;
   int64_t places = tile_segments(problem, numbering, tile.values[positions]) * 32;
+  const LaneStores stores = lane_stores(problem, tile, shape, caps);
   if (problem.output_channels_last()) {
-    const bool by_lanes = lane_stores(problem, tile, shape, caps).row_lanes > 0;
-    const int64_t subgroups = int64_t{tile.values[warps_m]} * tile.values[warps_n];
-    out = by_lanes ? subgroups * shape.m * shape.n * 4
-                   : int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] + 4) * 4;
-    places = int64_t{tile.values[positions]} * 4 + 4;
+    out = int64_t{tile.values[warps_n]} * shape.n * (tile.values[rows] + 4) * 4;
+    places = int64_t{tile.values[positions]} * 4;
   }
-  constexpr int64_t of_the_other_layout = 16;  // its places: an array cannot be empty
+  if (stores.row_lanes > 0) out = int64_t{tile.values[warps_m]} * tile.values[warps_n] * shape.m * shape.n * 4;
+  if (stores.positions > 0) places = int64_t{tile.values[positions]} / stores.positions * 8;
+  constexpr int64_t of_other_ways = 32;  // their places, for an array cannot be empty, and a flag
   return u32(
-      std::min<int64_t>(std::max(in, out) + bias + places + of_the_other_layout, std::numeric_limits<uint32_t>::max()));
+      std::min<int64_t>(std::max(in, out) + bias + places + of_other_ways, std::numeric_limits<uint32_t>::max()));
 }
 
 bool sums_apart(const Problem& problem, const Tile& tile, const MatrixShape& shape) {
@@ -97,18 +100,34 @@ bool fetches_ahead(const Problem& problem, const Tile& tile, const DeviceCaps& c
          tile.values[rows] * tile.values[positions] <= 96 * local_size(tile, caps);
 }
 
+uint32_t unit_positions(const Problem& problem, const DeviceCaps& caps) {
+  if (problem.output_channels_last() || caps.matrix_row_lanes == 0) return 0;
+  return caps.matrix_row_lanes > 1 ? 2 : 1;
+}
+
 LaneStores lane_stores(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps) {
   LaneStores result;
   // Post-ops want more of an output than its sum: what that costs here has not been measured.
-  if (!problem.output_channels_last() || !problem.post_ops.empty() || caps.matrix_row_lanes == 0) return result;
+  if (!problem.post_ops.empty() || caps.matrix_row_lanes == 0) return result;
   const uint32_t column_lanes = caps.subgroup_size / caps.matrix_row_lanes;
   if (column_lanes == 0 || shape.n % column_lanes != 0 || shape.m % caps.matrix_row_lanes != 0) return result;
   if (caps.matrix_row_lanes > 1 && shape.n % (2 * column_lanes) != 0) return result;  // columns in pairs
   result.row_lanes = caps.matrix_row_lanes;
   const uint32_t of_column = tile.values[rows] / tile.values[warps_m] / result.row_lanes;  // of an invocation
-  const auto of_vector = static_cast<uint32_t>(16 / problem.output_element_size());
-  result.channels = std::min(of_vector, of_column & ~(of_column - 1));  // a power of two that divides it
-  if (result.channels < 2) return {};
+  if (problem.output_channels_last()) {
+    const auto of_vector = static_cast<uint32_t>(16 / problem.output_element_size());
+    result.channels = std::min(of_vector, of_column & ~(of_column - 1));  // a power of two that divides it
+    if (result.channels < 2) return {};
+  } else if (tile.values[in_units] == 0) {
+    return {};
+  } else {
+    // All phases of a channel are one invocation's, and so few that a bit for each output of a unit is had.
+    constexpr int64_t most_outputs = 8;  // of a position
+    const int64_t stride = problem.axes[2].stride;
+    const bool neighbours = tile.values[merged] > 0 ? of_column % tile.values[merged] == 0 : stride == 1;
+    if (!neighbours || stride > most_outputs) return {};
+    result.positions = unit_positions(problem, caps);
+  }
   // Two matrices, to see what invocations hold, take no more shared memory than one of sums of each subgroup.
   const uint32_t subgroups = tile.values[warps_m] * tile.values[warps_n];
   if ((shape.m + shape.n) * shape.k * 2 > subgroups * shape.m * shape.n * 4) return {};

@@ -13,7 +13,8 @@ namespace vktconv::matrix_window {
 
 // Tile::values. merged is 0 where phases of the width are not merged; by_invocation: weights lie in the order of the
 // invocations that multiply them, where the device allows it (shaders/matrix_fragments.glsl); prepared: the input is
-// turned to channels-last by a dispatch before; whole: fp32 elements are rounded to fp16, not split.
+// turned to channels-last by a dispatch before; whole: fp32 elements are rounded to fp16, not split; in_units:
+// channels-first outputs are stored by the invocations that hold their sums (shaders/matrix_window_lane_units.glsl).
 enum : size_t {
   rows,
   positions,
@@ -27,6 +28,7 @@ enum : size_t {
   by_invocation,
   prepared,
   whole,
+  in_units,
   value_count
 };
 
@@ -40,8 +42,8 @@ bool splits_inputs(const Problem& problem, const Tile& tile);
 bool by_pixels(const Problem& problem, const Tile& tile);
 
 uint32_t local_size(const Tile& tile, const DeviceCaps& caps);
-Numbering numbering_of(const Problem& problem, const Tile& tile);
-int64_t block_channels(const Tile& tile, const MatrixShape& shape);
+Numbering numbering_of(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps);
+int64_t block_channels(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps);
 int64_t tile_step(const Tile& tile, const Numbering& numbering);  // positions from one tile to the next
 double workgroup_count(const Problem& problem, const Tile& tile, const Numbering& numbering, int64_t images,
                        int64_t blocks);
@@ -57,10 +59,14 @@ bool unrolls_window(const Problem& problem, const Tile& tile, const MatrixShape&
 // Whether the inputs of the next chunk are fetched while those of this one are multiplied.
 bool fetches_ahead(const Problem& problem, const Tile& tile, const DeviceCaps& caps);
 
-// Channels-last outputs that invocations store from the sums that they hold: how many invocations share a column of a
-// matrix, and how many out-channels in a row each stores at once. Else 0 and 1.
+// Neighbouring positions that are stored together where outputs are stored in units.
+uint32_t unit_positions(const Problem& problem, const DeviceCaps& caps);
+
+// Outputs that invocations store from the sums that they hold: how many invocations share a column of a matrix; of
+// channels-last outputs how many out-channels in a row each stores at once, else 1; and of channels-first outputs how
+// many neighbouring positions, else 0. Where they do not, 0, 1 and 0.
 struct LaneStores {
-  uint32_t row_lanes = 0, channels = 1;
+  uint32_t row_lanes = 0, channels = 1, positions = 0;
 };
 LaneStores lane_stores(const Problem& problem, const Tile& tile, const MatrixShape& shape, const DeviceCaps& caps);
 
@@ -78,6 +84,9 @@ int64_t item_registers(const Problem& problem, const Tile& tile, const Numbering
 // The constraints that matrix_window.comp states, and the device's.
 bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape,
            const DeviceCaps& caps);
+
+// Of a CPU device, whose matrix units are none, and of what is done before: times as predicted for a GPU.
+constexpr double cpu_slowness = 200;
 
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
                        const Numbering& numbering);

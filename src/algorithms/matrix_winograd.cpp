@@ -80,8 +80,10 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
     const Problem transformed = transformed_problem(problem, filter, problem.batch, problem.groups);
     const double exact = exact_products(problem, filter);
     std::vector<Tile> offered = matrix_window_algorithm.tiles(transformed, caps, why_not);
+    // Its sums lie in planes of any size: in units these tiles took up to 1.5 times as long (docs/performance-log.md).
     std::erase_if(offered, [](const Tile& tile) {
-      return tile.precision != VKTC_PRECISION_F32 || tile.values[matrix_window::prepared] == 0;
+      return tile.precision != VKTC_PRECISION_F32 || tile.values[matrix_window::prepared] == 0 ||
+             tile.values[matrix_window::in_units] != 0;
     });
     // Candidates far behind are not worth the planner's time.
     constexpr size_t most_tiles = 12;
@@ -93,10 +95,10 @@ std::vector<Tile> tiles(const Problem& problem, const DeviceCaps& caps, std::str
       const double preparation = predict_preparation(transformed, matrix_window::prepared_of(transformed, *of_window),
                                                      caps.memory_bandwidth > 0 ? caps.memory_bandwidth : 1e11);
       // On a CPU matrices are not quick, and nor is what feeds them.
-      const double cpu = caps.is_cpu ? 50.0 : 1.0;
+      const double slowness = caps.is_cpu ? matrix_window::cpu_slowness : 1.0;
       // Of one tap of the width at a time, products take less than the model of matrix_window says: timed on an H200.
-      const double products = (caps.is_cpu ? 1.0 : 0.85) * (of_window->seconds - cpu * preparation);
-      tile.seconds = products + cpu * predict_transforms(problem, caps, tile, exact);
+      const double products = (caps.is_cpu ? 1.0 : 0.85) * (of_window->seconds - slowness * preparation);
+      tile.seconds = products + slowness * predict_transforms(problem, caps, tile, exact);
       result.push_back(tile);
     }
   }

@@ -5,6 +5,7 @@
 
 #include "algorithms/algorithm.h"
 #include "algorithms/merged_phases.h"
+#include "algorithms/unit_sectors.h"
 #include "phases.h"
 #include "shared/params.h"
 
@@ -74,19 +75,21 @@ int64_t tile_overlap(const Problem& problem, bool merged) {
   return ceil_div(elements_of_vector(problem) - 1, stride);
 }
 
-Numbering make_numbering(const Problem& problem, bool merged, int64_t strips, const TapWindow& window) {
+Numbering make_numbering(const Problem& problem, bool merged, int64_t strips, const TapWindow& window, int64_t unit) {
   const Axis& depth = problem.axes[0];
   const Axis& height = problem.axes[1];
   const Axis& width = problem.axes[2];
   const int64_t row = width_positions(problem, merged).count;
   Numbering result;
+  const int64_t overlap = unit > 0 ? 0 : tile_overlap(problem, merged);
   result.strip_step = ceil_div(row, strips);
   result.strips = ceil_div(row, result.strip_step);
-  result.strip_w = result.strips > 1 ? result.strip_step + tile_overlap(problem, merged) : row;
+  result.strip_w = result.strips > 1 ? result.strip_step + overlap : row;
   // Strips are neighbours of each other: what lies before a row of one exists.
   const int64_t input_step = width.dilation / phase_gcd(width);
   result.pitch_w = result.strips > 1 ? result.strip_w + (window.width - 1) * input_step
                                      : make_pitch(problem, 2, merged, window.width);
+  if (unit > 0) result.pitch_w = ceil_div(result.pitch_w, unit) * unit;
   result.pitch_h = make_pitch(problem, 1, false, window.height);
   result.image_numbers = result.strips * phase_size(depth) * result.pitch_h * result.pitch_w;
 
@@ -109,7 +112,8 @@ Numbering make_numbering(const Problem& problem, bool merged, int64_t strips, co
   const int64_t run_outputs = result.run * (merged ? width.stride : 1);
   const bool tiles_are_aligned =
       result.first_element == 0 && result.strips == 1 && run_outputs % elements_of_vector(problem) == 0;
-  result.overlap = tiles_are_aligned ? 0 : tile_overlap(problem, merged);
+  result.overlap = tiles_are_aligned ? 0 : overlap;
+  if (unit > 0) result.pieces = pieces_of_sector(problem, result, merged, unit);
   return result;
 }
 

@@ -19,7 +19,7 @@ struct Numbering {
 
   int64_t strips = 1;         // the width is cut into strips
   int64_t strip_step = 1;     // positions from one to the next
-  int64_t strip_w = 1;        // positions of a row in each: strips overlap by tile_overlap()
+  int64_t strip_w = 1;        // positions of a row in each: strips overlap by tile_overlap(), but not in units
   int64_t pitch_w = 1;        // numbers of a row
   int64_t pitch_h = 1;        // rows of a slice
   int64_t image_numbers = 1;  // of one image
@@ -27,6 +27,7 @@ struct Numbering {
   int64_t run_positions = 1;  // of these, positions that may have outputs
   int64_t first_element = differs;  // of each run at which a vector of 16 bytes begins; differs: not the same for all
   int64_t overlap = 0;  // of neighbouring tiles, in positions: tile_overlap(), or 0 where vectors begin with tiles
+  double pieces = 1;    // of a sector, of outputs stored in units (unit_sectors.h)
 };
 
 // The taps along the height or width of the phase that has most, at least 1. merged: of the width (merged_phases.h).
@@ -36,8 +37,11 @@ int64_t most_taps(const Problem& problem, size_t axis, bool merged);
 // from its first; 0 where outputs of neighbouring positions are no neighbours in memory.
 int64_t tile_overlap(const Problem& problem, bool merged);
 
-// strips at most the positions of a row; a window at most the fullest phase's taps.
-Numbering make_numbering(const Problem& problem, bool merged, int64_t strips, const TapWindow& window);
+// strips at most the positions of a row; a window at most the fullest phase's taps. unit: neighbouring positions whose
+// outputs are stored together, so that rows begin with units and nothing overlaps; 0: outputs are stored in vectors
+// wherever these begin.
+Numbering make_numbering(const Problem& problem, bool merged, int64_t strips, const TapWindow& window,
+                         int64_t unit = 0);
 
 // Inputs that stand under a window of a tile of positions.
 int64_t window_numbers(const Problem& problem, const Numbering& numbering, const TapWindow& window, int64_t positions);

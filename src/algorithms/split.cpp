@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "algorithms/blocks.h"
+#include "algorithms/matrix_window_tile.h"
 #include "algorithms/post_op_windows.h"
 #include "shared/params.h"
 
@@ -17,7 +18,7 @@ namespace {
 
 // Tile::values: parts of a group's in-channels, who convolves them (an index of `inner`), and that one's tile.
 enum : size_t { parts, algorithm, inner_values };
-constexpr size_t most_inner_values = 12;  // that tiles of the other algorithms have
+constexpr size_t most_inner_values = matrix_window::value_count;  // that tiles of the other algorithms have at most
 
 constexpr const Algorithm* inner[] = {&tiled_algorithm, &matrix_algorithm, &matrix_window_algorithm};
 
