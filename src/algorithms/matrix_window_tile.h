@@ -85,7 +85,7 @@ int64_t item_registers(const Problem& problem, const Tile& tile, const Numbering
 bool legal(const Problem& problem, const Tile& tile, const Numbering& numbering, const MatrixShape& shape,
            const DeviceCaps& caps);
 
-// Of a CPU device, whose matrix units are none, and of what is done before: times as predicted for a GPU.
+// By how much a CPU device, which has no matrix units, takes longer than its rates say.
 constexpr double cpu_slowness = 200;
 
 double predict_seconds(const Problem& problem, const DeviceCaps& caps, const Tile& tile, const MatrixShape& shape,
