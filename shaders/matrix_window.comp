@@ -118,8 +118,8 @@ shared float block_bias[ROWS];
 shared float block_scale[ROWS];  // that sums are to be multiplied by
 #endif
 #if defined(OUTPUT_IN_UNITS)
-const uint LANE_POSITIONS = ROW_LANES > 1u ? 2u : 1u;  // neighbours in what an invocation holds of a row (matrix_window_lanes.glsl)
-shared uvec2 output_units[POSITIONS / LANE_POSITIONS];  // matrix_window_lane_units.glsl
+const uint UNIT_POSITIONS = ROW_LANES > 1u ? 2u : 1u;  // neighbours in what an invocation holds of a row (matrix_window_lanes.glsl)
+shared uvec2 output_units[POSITIONS / UNIT_POSITIONS];  // matrix_window_lane_units.glsl
 #else
 shared ivec4 output_runs[OUTPUT_CHANNELS_LAST ? 1u : 2u * SEGMENTS];   // matrix_window_output.glsl
 shared uint output_pixels[OUTPUT_CHANNELS_LAST ? POSITIONS : 1u];  // matrix_window_channels_last.glsl

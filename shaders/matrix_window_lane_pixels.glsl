@@ -61,9 +61,6 @@ void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
   }
 }
 
-// Sum e of those that an invocation holds of column n of its subgroup's matrices.
-#define HELD_SUM(n, e) sums[(e) / (LANE_ROWS * LANE_COLUMNS) * FRAGMENTS_N + (n)][(e) % (LANE_ROWS * LANE_COLUMNS)]
-
 // What an invocation holds of a column of the tile's matrices.
 void store_columns(OutputTile tile, uint fragment, uint first_channel, float own[HELD_SUMS], float scales[COLUMN_ROWS],
                    float biases[COLUMN_ROWS]) {

@@ -1,5 +1,5 @@
 // How an invocation of matrix_window.comp stores what it holds into a channels-first tensor: of each of its out-channels, units of
-// LANE_POSITIONS neighbouring positions, whose outputs, with all phases where these are merged, are neighbours in memory. Rows of
+// UNIT_POSITIONS neighbouring positions, whose outputs, with all phases where these are merged, are neighbours in memory. Rows of
 // numbers begin with units, so that each lies in one row. It is stored in the largest vectors that its place in memory allows; four
 // invocations that are neighbours store neighbouring units. A module of its own (OUTPUT_IN_UNITS): beside the other ways of storing,
 // whose code does not even run, fp32 took more registers than there are (docs/performance-log.md).
@@ -7,11 +7,11 @@
 #ifndef VKTCONV_MATRIX_WINDOW_LANE_UNITS_GLSL_
 #define VKTCONV_MATRIX_WINDOW_LANE_UNITS_GLSL_
 
-const uint POSITION_OUTPUTS = MERGED > 0u ? STRIDE_W : 1u;
-const uint UNIT_OUTPUTS = LANE_POSITIONS * POSITION_OUTPUTS;
+const uint OUTPUTS_OF_POSITION = MERGED > 0u ? STRIDE_W : 1u;
+const uint UNIT_OUTPUTS = UNIT_POSITIONS * OUTPUTS_OF_POSITION;
 const uint WHOLE_UNIT = (1u << UNIT_OUTPUTS) - 1u;
 const uint PHASE_STEP = MERGED > 0u ? uint(INPUT_STEP_W * GCD_W) : 1u;  // outputs from one merged phase to the next
-const uint COLUMN_UNITS = LANE_COLUMNS / LANE_POSITIONS;                // of an invocation, in a matrix
+const uint COLUMN_UNITS = LANE_COLUMNS / UNIT_POSITIONS;                // of an invocation, in a matrix
 const uint LANE_OUT_CHANNELS = COLUMN_ROWS / PHASES_IN_ROWS;
 const uint SUBGROUP_CHANNELS = LANE_OUT_CHANNELS * ROW_STEP;
 
@@ -25,16 +25,16 @@ bool channel_exists(OutputTile tile, uint channel) {
 // Lists the tile's units: the index of the first output in the block's first channel, which may be before the tensor (and wrap), and
 // a bit for each output that the tile has to store.
 void list_units(OutputTile tile) {
-  for (uint i = gl_LocalInvocationID.x; i < POSITIONS / LANE_POSITIONS; i += LOCAL) {
-    const uint position = tile.first_position + i * LANE_POSITIONS;
+  for (uint i = gl_LocalInvocationID.x; i < POSITIONS / UNIT_POSITIONS; i += LOCAL) {
+    const uint position = tile.first_position + i * UNIT_POSITIONS;
     const Numbered number = decode_number(position, 0xffffffffu);
     ivec3 at = ivec3(tile.first_output) + number.at * ivec3(STRIDE_D, STRIDE_H, STRIDE_W);
     if (MERGED > 0u) at.z = (number.at.z + FIRST_POSITION_W) * int(STRIDE_W) - PADDING_W;
     const bool row_exists = uint(number.at.y) < SIZE_H && uint(at.x) < OUTPUT_D && uint(at.y) < OUTPUT_H;
     // Of the unit's outputs those that the strip, the tile and the row of outputs have.
     const uint of_strip = STRIP_W - min(position % PITCH_W, STRIP_W), of_tile = max(tile.end_position, position) - position;
-    const uint positions = min(min(of_strip, of_tile), LANE_POSITIONS);
-    const int low = clamp(-at.z, 0, int(UNIT_OUTPUTS)), high = clamp(int(OUTPUT_W) - at.z, 0, int(positions * POSITION_OUTPUTS));
+    const uint positions = min(min(of_strip, of_tile), UNIT_POSITIONS);
+    const int low = clamp(-at.z, 0, int(UNIT_OUTPUTS)), high = clamp(int(OUTPUT_W) - at.z, 0, int(positions * OUTPUTS_OF_POSITION));
     const uint wanted = row_exists && low < high ? ((1u << high) - 1u) & ~((1u << low) - 1u) : 0u;
     output_units[i] = uvec2(tile.output_base + number.image * OUTPUT_IMAGE + (uint(at.x) * OUTPUT_H + uint(at.y)) * OUTPUT_W + uint(at.z), wanted);
   }
@@ -96,16 +96,16 @@ void store_unit(uint index, uint wanted, float values[UNIT_OUTPUTS]) {
 void store_units(OutputTile tile, uint fragment, uint first_channel, float own[HELD_SUMS], float scales[LANE_OUT_CHANNELS],
                  float biases[LANE_OUT_CHANNELS]) {
   [[unroll]] for (uint u = 0; u < COLUMN_UNITS; ++u) {
-    const uvec2 unit = output_units[(fragment * TILE_N + lane_column(u * LANE_POSITIONS)) / LANE_POSITIONS];
+    const uvec2 unit = output_units[(fragment * TILE_N + lane_column(u * UNIT_POSITIONS)) / UNIT_POSITIONS];
     if (unit.y == 0u) continue;
     [[unroll]] for (uint c = 0; c < LANE_OUT_CHANNELS; ++c) {
       const uint channel = first_channel + lane_channel(row_lane(), c);
       if (!channel_exists(tile, channel)) continue;
       float values[UNIT_OUTPUTS];
       [[unroll]] for (uint n = 0; n < UNIT_OUTPUTS; ++n) {
-        const uint position = n / POSITION_OUTPUTS, of_position = n % POSITION_OUTPUTS;
+        const uint position = n / OUTPUTS_OF_POSITION, of_position = n % OUTPUTS_OF_POSITION;
         const uint row = c * PHASES_IN_ROWS + of_position / PHASE_STEP % PHASES_IN_ROWS;
-        const float sum = has_sum(of_position) ? own[lane_element(row, u * LANE_POSITIONS + position)] * scales[c] : 0.0;
+        const float sum = has_sum(of_position) ? own[lane_element(row, u * UNIT_POSITIONS + position)] * scales[c] : 0.0;
         values[n] = sum + biases[c];
 #if defined(DATA_F32)
         magnitudes += abs(values[n]);
@@ -132,13 +132,13 @@ void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
       const uint position = (warp_n * FRAGMENTS_N + n) * TILE_N + column, own_row = lane_row(m, row);
       const uint channel = warp_m * SUBGROUP_CHANNELS + lane_channel(row % ROW_STEP, own_row / PHASES_IN_ROWS);
       if (!channel_exists(tile, channel)) continue;
-      const uvec2 unit = output_units[position / LANE_POSITIONS];
-      const uint first = position % LANE_POSITIONS * POSITION_OUTPUTS, phase = own_row % PHASES_IN_ROWS;
+      const uvec2 unit = output_units[position / UNIT_POSITIONS];
+      const uint first = position % UNIT_POSITIONS * OUTPUTS_OF_POSITION, phase = own_row % PHASES_IN_ROWS;
       const uint index = unit.x + channel * OUTPUT_PLANE, at = row * TILE_N + column;
       const float value = finish_sum(uintBitsToFloat(pool[begin + at / 4u][at % 4u]), channel);
       if (all) {
         // And with the first phase those that have none.
-        [[dont_unroll]] for (uint i = 0; i < POSITION_OUTPUTS; ++i) {
+        [[dont_unroll]] for (uint i = 0; i < OUTPUTS_OF_POSITION; ++i) {
           const bool of_phase = i == phase * PHASE_STEP;
           if (!of_phase && (phase > 0u || has_sum(i))) continue;
           if ((unit.y & (1u << (first + i))) != 0u) {
@@ -153,9 +153,6 @@ void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
     }
   }
 }
-
-// Sum e of those that an invocation holds of column n of its subgroup's matrices.
-#define HELD_SUM(n, e) sums[(e) / (LANE_ROWS * LANE_COLUMNS) * FRAGMENTS_N + (n)][(e) % (LANE_ROWS * LANE_COLUMNS)]
 
 void store_lanes(OutputTile tile, uint warp_m, uint warp_n) {
   if (lanes_hold_others != 0u) {

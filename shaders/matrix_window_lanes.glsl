@@ -65,4 +65,7 @@ void find_what_lanes_hold() {
 // An output of the block's channel from its sum.
 float finish_sum(float sum, uint channel) { return SCALED(sum, channel) + (HAS_BIAS ? block_bias[channel] : 0.0); }
 
+// Sum e of those that an invocation holds of column n of its subgroup's matrices.
+#define HELD_SUM(n, e) sums[(e) / (LANE_ROWS * LANE_COLUMNS) * FRAGMENTS_N + (n)][(e) % (LANE_ROWS * LANE_COLUMNS)]
+
 #endif
