@@ -226,14 +226,14 @@ TEST_CASE(
   const Draw normal = [](Sequence& s) { return s.normal(); };
   const Draw tiny = [](Sequence& s) { return s.normal() * 0x1p-19; };
   struct {
-    uint32_t row_lanes;  // that invocations are expected to be: rightly or wrongly
     int64_t out_channels;
-    VktcLayout output;
     std::vector<const char*> says;
-  } const rows[] = {{1, 20, VKTC_LAYOUT_CHANNELS_LAST, {"turned to channels-last before", "split as it is read"}},
-                    {4, 24, VKTC_LAYOUT_CHANNELS_LAST, {"turned to channels-last before", "split as it is read"}},
-                    {1, 20, VKTC_LAYOUT_CHANNELS_FIRST, {"split as it is read, outputs stored from registers"}},
-                    {2, 24, VKTC_LAYOUT_CHANNELS_FIRST, {"split as it is read, outputs stored from registers"}}};
+    uint32_t row_lanes;  // that invocations are expected to be: rightly or wrongly
+    VktcLayout output;
+  } const rows[] = {{20, {"turned to channels-last before", "split as it is read"}, 1, VKTC_LAYOUT_CHANNELS_LAST},
+                    {24, {"turned to channels-last before", "split as it is read"}, 4, VKTC_LAYOUT_CHANNELS_LAST},
+                    {20, {"split as it is read, outputs stored from registers"}, 1, VKTC_LAYOUT_CHANNELS_FIRST},
+                    {24, {"split as it is read, outputs stored from registers"}, 2, VKTC_LAYOUT_CHANNELS_FIRST}};
   for (const auto& row : rows) {
     TestDevice device;
     if (row.row_lanes != 1) device.device().context()->device.caps.matrix_row_lanes = row.row_lanes;
