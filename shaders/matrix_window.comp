@@ -174,6 +174,7 @@ layout(push_constant, std430) uniform Push {
 #include "matrix_window_products.glsl"
 #include "matrix_window_lanes.glsl"
 #include "matrix_window_lane_units.glsl"
+#include "matrix_window_lane_stores.glsl"
 #else
 #include "matrix_window_output.glsl"
 #include "matrix_window_input_pixels.glsl"
@@ -181,6 +182,7 @@ layout(push_constant, std430) uniform Push {
 #include "matrix_window_products.glsl"
 #include "matrix_window_lanes.glsl"
 #include "matrix_window_lane_pixels.glsl"
+#include "matrix_window_lane_stores.glsl"
 
 // Puts sums into shared memory: matrix row `stage` of each subgroup, or, of a channels-last output, matrix column.
 void stage_sums(uint stage, uint warp_m, uint warp_n) {

@@ -3,6 +3,10 @@
 #ifndef VKTCONV_MATRIX_WINDOW_LANE_PIXELS_GLSL_
 #define VKTCONV_MATRIX_WINDOW_LANE_PIXELS_GLSL_
 
+// The first out-channel of a subgroup in its block, and how many an invocation has.
+#define FIRST_CHANNEL(warp_m) (warp_m) * FRAGMENTS_M * TILE_M
+const uint LANE_OUT_CHANNELS = COLUMN_ROWS;
+
 bool channel_exists(OutputTile tile, uint channel) { return OUT_CHANNELS % ROWS == 0u || tile.first_channel + channel < OUT_CHANNELS; }
 
 void store_neighbours(OutputTile tile, uint index, uint channel, float values[LANE_CHANNELS]) {
@@ -35,11 +39,7 @@ void store_neighbours(OutputTile tile, uint index, uint channel, float values[LA
 void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
   const uint begin = gl_SubgroupID * MATRIX_QUADS;
   [[dont_unroll]] for (uint turn = 0; turn < SUMS; ++turn) {
-    barrier();
-    [[unroll]] for (uint i = 0; i < SUMS; ++i) {
-      if (i == turn) coopMatStore(sums[i], pool, begin, TILE_N / 4u, gl_CooperativeMatrixLayoutRowMajor);
-    }
-    barrier();
+    STAGE_MATRIX(turn, begin)
     const uint m = turn / FRAGMENTS_N, n = turn % FRAGMENTS_N;
 #if defined(DATA_F32)
     // Those that an invocation is expected to hold: what it mends it has stored itself.
@@ -49,7 +49,7 @@ void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
     // Nothing has been stored before. In the order of above, kernels of 16 bits took up to 1.4 times as long (docs/performance-log.md).
     [[dont_unroll]] for (uint i = gl_SubgroupInvocationID; i < TILE_M * TILE_N; i += SUBGROUP) {
 #endif
-      const uint channel = warp_m * FRAGMENTS_M * TILE_M + channel_of_row(m, i / TILE_N);
+      const uint channel = FIRST_CHANNEL(warp_m) + channel_of_row(m, i / TILE_N);
       const uint pixel = output_pixels[(warp_n * FRAGMENTS_N + n) * TILE_N + i % TILE_N];
       if (pixel == NOWHERE || !channel_exists(tile, channel)) continue;
       const float value = finish_sum(uintBitsToFloat(pool[begin + i / 4u][i % 4u]), channel);
@@ -62,8 +62,8 @@ void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
 }
 
 // What an invocation holds of a column of the tile's matrices.
-void store_columns(OutputTile tile, uint fragment, uint first_channel, float own[HELD_SUMS], float scales[COLUMN_ROWS],
-                   float biases[COLUMN_ROWS]) {
+void store_columns(OutputTile tile, uint fragment, uint first_channel, float own[HELD_SUMS], float scales[LANE_OUT_CHANNELS],
+                   float biases[LANE_OUT_CHANNELS]) {
   uint pixels[LANE_COLUMNS];
   [[unroll]] for (uint column = 0; column < LANE_COLUMNS; ++column) pixels[column] = output_pixels[fragment * TILE_N + lane_column(column)];
   [[unroll]] for (uint column = 0; column < LANE_COLUMNS; ++column) {
@@ -80,39 +80,6 @@ void store_columns(OutputTile tile, uint fragment, uint first_channel, float own
       store_neighbours(tile, pixels[column] + channel, channel, values);
     }
   }
-}
-
-void store_lanes(OutputTile tile, uint warp_m, uint warp_n) {
-  if (lanes_hold_others != 0u) {
-    store_one_by_one(tile, warp_m, warp_n, true);
-    return;
-  }
-  const uint first_channel = warp_m * FRAGMENTS_M * TILE_M;
-  float scales[COLUMN_ROWS], biases[COLUMN_ROWS];
-  [[unroll]] for (uint i = 0; i < COLUMN_ROWS; ++i) {
-    const uint channel = first_channel + lane_channel(row_lane(), i);
-    scales[i] = SCALED(1.0, channel);
-    biases[i] = HAS_BIAS ? block_bias[channel] : 0.0;
-  }
-  if (FRAGMENTS_N * HELD_SUMS <= 16u * LANE_CHANNELS) {
-    [[unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
-      float own[HELD_SUMS];
-      [[unroll]] for (uint e = 0; e < HELD_SUMS; ++e) own[e] = HELD_SUM(n, e);
-      store_columns(tile, warp_n * FRAGMENTS_N + n, first_channel, own, scales, biases);
-    }
-  } else {  // else compilers would not unroll it, and sums would live in memory: every index of them is a constant
-    [[dont_unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
-      float own[HELD_SUMS];
-      [[unroll]] for (uint i = 0; i < FRAGMENTS_N; ++i) {
-        if (i != n) continue;
-        [[unroll]] for (uint e = 0; e < HELD_SUMS; ++e) own[e] = HELD_SUM(i, e);
-      }
-      store_columns(tile, warp_n * FRAGMENTS_N + n, first_channel, own, scales, biases);
-    }
-  }
-#if defined(DATA_F32)
-  if (must_mend()) store_one_by_one(tile, warp_m, warp_n, false);
-#endif
 }
 
 #endif

@@ -3,7 +3,9 @@
 // numbers begin with units, so that each lies in one row. It is stored in the largest vectors that its place in memory allows; four
 // invocations that are neighbours store neighbouring units. A module of its own (OUTPUT_IN_UNITS): beside the other ways of storing,
 // whose code does not even run, fp32 took more registers than there are (docs/performance-log.md).
-// Needs matrix_window_lanes.glsl, matrix_window_elements.glsl and matrix_window_exact.glsl.
+//
+// Needs matrix_window_lanes.glsl, matrix_window_elements.glsl and matrix_window_exact.glsl. Constraints: MERGED divides COLUMN_ROWS, or STRIDE_W
+// is 1; a unit has a bit of a word for each output; PITCH_W and TILE_STEP are multiples of UNIT_POSITIONS; no post-ops.
 #ifndef VKTCONV_MATRIX_WINDOW_LANE_UNITS_GLSL_
 #define VKTCONV_MATRIX_WINDOW_LANE_UNITS_GLSL_
 
@@ -12,8 +14,10 @@ const uint UNIT_OUTPUTS = UNIT_POSITIONS * OUTPUTS_OF_POSITION;
 const uint WHOLE_UNIT = (1u << UNIT_OUTPUTS) - 1u;
 const uint PHASE_STEP = MERGED > 0u ? uint(INPUT_STEP_W * GCD_W) : 1u;  // outputs from one merged phase to the next
 const uint COLUMN_UNITS = LANE_COLUMNS / UNIT_POSITIONS;                // of an invocation, in a matrix
+// The first out-channel of a subgroup in its block, and how many an invocation has.
 const uint LANE_OUT_CHANNELS = COLUMN_ROWS / PHASES_IN_ROWS;
 const uint SUBGROUP_CHANNELS = LANE_OUT_CHANNELS * ROW_STEP;
+#define FIRST_CHANNEL(warp_m) (warp_m) * SUBGROUP_CHANNELS
 
 // Whether output n of a position has a sum, not the bias alone.
 bool has_sum(uint n) { return n % PHASE_STEP == 0u && n / PHASE_STEP < PHASES_IN_ROWS; }
@@ -93,8 +97,8 @@ void store_unit(uint index, uint wanted, float values[UNIT_OUTPUTS]) {
 }
 
 // What an invocation holds of column `fragment` of the tile's matrices.
-void store_units(OutputTile tile, uint fragment, uint first_channel, float own[HELD_SUMS], float scales[LANE_OUT_CHANNELS],
-                 float biases[LANE_OUT_CHANNELS]) {
+void store_columns(OutputTile tile, uint fragment, uint first_channel, float own[HELD_SUMS], float scales[LANE_OUT_CHANNELS],
+                   float biases[LANE_OUT_CHANNELS]) {
   [[unroll]] for (uint u = 0; u < COLUMN_UNITS; ++u) {
     const uvec2 unit = output_units[(fragment * TILE_N + lane_column(u * UNIT_POSITIONS)) / UNIT_POSITIONS];
     if (unit.y == 0u) continue;
@@ -120,17 +124,13 @@ void store_units(OutputTile tile, uint fragment, uint first_channel, float own[H
 void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
   const uint begin = gl_SubgroupID * MATRIX_QUADS;
   [[dont_unroll]] for (uint turn = 0; turn < SUMS; ++turn) {
-    barrier();
-    [[unroll]] for (uint i = 0; i < SUMS; ++i) {
-      if (i == turn) coopMatStore(sums[i], pool, begin, TILE_N / 4u, gl_CooperativeMatrixLayoutRowMajor);
-    }
-    barrier();
+    STAGE_MATRIX(turn, begin)
     const uint m = turn / FRAGMENTS_N, n = turn % FRAGMENTS_N;
     // Those that an invocation is expected to hold: what it mends it has stored itself.
     [[dont_unroll]] for (uint own = 0; own < LANE_ROWS * LANE_COLUMNS; ++own) {
       const uint row = row_lane() + own / LANE_COLUMNS * ROW_STEP, column = lane_column(own % LANE_COLUMNS);
       const uint position = (warp_n * FRAGMENTS_N + n) * TILE_N + column, own_row = lane_row(m, row);
-      const uint channel = warp_m * SUBGROUP_CHANNELS + lane_channel(row % ROW_STEP, own_row / PHASES_IN_ROWS);
+      const uint channel = FIRST_CHANNEL(warp_m) + lane_channel(row % ROW_STEP, own_row / PHASES_IN_ROWS);
       if (!channel_exists(tile, channel)) continue;
       const uvec2 unit = output_units[position / UNIT_POSITIONS];
       const uint first = position % UNIT_POSITIONS * OUTPUTS_OF_POSITION, phase = own_row % PHASES_IN_ROWS;
@@ -152,32 +152,6 @@ void store_one_by_one(OutputTile tile, uint warp_m, uint warp_n, bool all) {
 #endif
     }
   }
-}
-
-void store_lanes(OutputTile tile, uint warp_m, uint warp_n) {
-  if (lanes_hold_others != 0u) {
-    store_one_by_one(tile, warp_m, warp_n, true);
-    return;
-  }
-  const uint first_channel = warp_m * SUBGROUP_CHANNELS;
-  float scales[LANE_OUT_CHANNELS], biases[LANE_OUT_CHANNELS];
-  [[unroll]] for (uint i = 0; i < LANE_OUT_CHANNELS; ++i) {
-    const uint channel = first_channel + lane_channel(row_lane(), i);
-    scales[i] = SCALED(1.0, channel);
-    biases[i] = HAS_BIAS ? block_bias[channel] : 0.0;
-  }
-  // Not unrolled, but every index of sums is a constant: else they would live in memory.
-  [[dont_unroll]] for (uint n = 0; n < FRAGMENTS_N; ++n) {
-    float own[HELD_SUMS];
-    [[unroll]] for (uint i = 0; i < FRAGMENTS_N; ++i) {
-      if (i != n) continue;
-      [[unroll]] for (uint e = 0; e < HELD_SUMS; ++e) own[e] = HELD_SUM(i, e);
-    }
-    store_units(tile, warp_n * FRAGMENTS_N + n, first_channel, own, scales, biases);
-  }
-#if defined(DATA_F32)
-  if (must_mend()) store_one_by_one(tile, warp_m, warp_n, false);
-#endif
 }
 
 #endif

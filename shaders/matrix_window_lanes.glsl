@@ -68,4 +68,12 @@ float finish_sum(float sum, uint channel) { return SCALED(sum, channel) + (HAS_B
 // Sum e of those that an invocation holds of column n of its subgroup's matrices.
 #define HELD_SUM(n, e) sums[(e) / (LANE_ROWS * LANE_COLUMNS) * FRAGMENTS_N + (n)][(e) % (LANE_ROWS * LANE_COLUMNS)]
 
+// Puts the turn-th matrix of each subgroup into shared memory, whole. With barriers: by all invocations.
+#define STAGE_MATRIX(turn, begin)                                                                                       \
+  barrier();                                                                                                             \
+  [[unroll]] for (uint i = 0; i < SUMS; ++i) {                                                                           \
+    if (i == turn) coopMatStore(sums[i], pool, begin, TILE_N / 4u, gl_CooperativeMatrixLayoutRowMajor);                  \
+  }                                                                                                                      \
+  barrier();
+
 #endif

@@ -22,6 +22,11 @@ WidthPositions width_positions(const Problem& problem, bool merged) {
   return {first, floor_div(width.padding_begin + width.output - 1, width.stride) - first + 1};
 }
 
+int64_t first_row_output(const Problem& problem, bool merged) {
+  const Axis& width = problem.axes[2];
+  return merged ? width_positions(problem, true).first * width.stride - width.padding_begin : 0;
+}
+
 int64_t workgroup_phases(const Problem& problem, bool merged) {
   int64_t count = 1;
   for (size_t a = 0; a < (merged ? 2u : 3u); ++a) count *= std::min(problem.axes[a].stride, problem.axes[a].output);

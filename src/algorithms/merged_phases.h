@@ -17,6 +17,9 @@ struct WidthPositions {
 };
 WidthPositions width_positions(const Problem& problem, bool merged);
 
+// The first output of a row's first position, counted from the row's first output: 0 or, merged, before it.
+int64_t first_row_output(const Problem& problem, bool merged);
+
 // Phases that a workgroup chooses one of: of all axes, or merged, of depth and height.
 int64_t workgroup_phases(const Problem& problem, bool merged);
 

@@ -44,7 +44,7 @@ int64_t elements_of_vector(const Problem& problem) { return 16 / problem.output_
 int64_t find_first_element(const Problem& problem, const Numbering& numbering, bool merged) {
   const Axis& width = problem.axes[2];
   const int64_t vector = elements_of_vector(problem);
-  const int64_t row_begin = merged ? width_positions(problem, true).first * width.stride - width.padding_begin : 0;
+  const int64_t row_begin = first_row_output(problem, merged);
   // The shortest first: a phase of one row has as many numbers in a row as in an image, and the image more rows than
   // the phase.
   const int64_t run_step = numbering.run == numbering.pitch_w ? width.output

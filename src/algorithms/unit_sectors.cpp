@@ -76,7 +76,7 @@ double pieces_of_sector(const Problem& problem, const Numbering& numbering, bool
   if (height.output > height.stride) moves(width.output * height.stride, numbering.pitch_w);
   if (depth.output > depth.stride) moves(slice * depth.stride, numbering.pitch_h * numbering.pitch_w);
   if (numbering.strips > 1) moves(numbering.strip_step * of_position, numbering.image_numbers / numbering.strips);
-  const int64_t first = merged ? width_positions(problem, true).first * width.stride - width.padding_begin : 0;
+  const int64_t first = first_row_output(problem, merged);
   int64_t pieces = 0, places = 0;
   for (int64_t place = 0; place < of_sector; place += step, ++places) {
     pieces += count_pieces((first % of_sector + of_sector + place) % of_sector, outputs, element_size);
